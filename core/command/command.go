@@ -1,0 +1,257 @@
+// Package command is THE COMMAND TABLE: every command of libsynap, once. An
+// entry says what a command is called, what it takes and returns, whether it may
+// be repeated, and what it looks like on each wire. All per-command code of all
+// hosts is generated from it; nothing else knows a command by name.
+//
+// One file holds one family. To add a command, add an entry and its behaviour in
+// core/engine, then run `make generate`.
+package command
+
+// Type is the type of an argument or of a field of a reply.
+type Type uint8
+
+// The types. A host's own type for each stands in its generator template.
+const (
+	String      Type = iota + 1 // text, valid UTF-8: keys, names
+	Blob                        // text or bytes: a KV value
+	Bytes                       // bytes: a queue payload
+	JSON                        // any JSON value
+	Int                         // int64
+	Uint                        // int64, not negative
+	Float                       // float64
+	Bool                        // boolean
+	StringList                  // list of texts
+	Pairs                       // list of (text key, Blob value)
+	StringMap                   // map from text to text
+	StringOrNil                 // text or nothing (fields only)
+	BlobOrNil                   // text, bytes or nothing (fields only)
+	IntOrNil                    // int64 or nothing (fields only)
+)
+
+// Arg is one argument.
+type Arg struct {
+	Name     string
+	Type     Type
+	Required bool
+	// Default is what an absent optional argument means, as text for docs and
+	// signatures: "" none, else a literal ("0", "true").
+	Default string
+	// Unit is the unit of a number, for docs: "seconds", "bytes".
+	Unit string
+	// Min and Max bound a number; both 0 means unbounded.
+	Min, Max int64
+	// NonEmpty refuses "" and empty lists.
+	NonEmpty bool
+	Doc      string
+	// Field is the member of the envelope payload that carries the argument,
+	// Name if "". A dot nests: "config.max_depth". "-" sends nothing.
+	Field string
+}
+
+// Wire returns the payload member that carries the argument.
+func (a *Arg) Wire() string {
+	if a.Field == "" {
+		return a.Name
+	}
+	return a.Field
+}
+
+// ReplyKind is the shape of what a command returns.
+type ReplyKind uint8
+
+// The shapes.
+const (
+	ReplyNothing     ReplyKind = iota // done, or an error
+	ReplyBool                         // boolean
+	ReplyInt                          // int64
+	ReplyIntOrNil                     // int64 or nothing
+	ReplyString                       // text
+	ReplyBlobOrNil                    // text if valid UTF-8, else bytes; nothing if missing
+	ReplyBytesOrNil                   // bytes; nothing if missing
+	ReplyJSONOrNil                    // the JSON value that the stored text spells; nothing if missing
+	ReplyStrings                      // list of text
+	ReplyBlobs                        // list of: text, bytes or nothing
+	ReplyRecord                       // one record
+	ReplyRecordOrNil                  // one record or nothing
+	ReplyRecords                      // list of records
+	ReplyStream                       // a subscription that delivers records
+)
+
+// Reply says what a command returns.
+type Reply struct {
+	Kind ReplyKind
+	// Field is the member of the envelope's reply payload that holds the result;
+	// "" is the payload itself.
+	Field  string
+	Record *Record
+	Doc    string
+}
+
+// Record is a named group of fields. It crosses boundaries as an array in the
+// order of Fields; fields are only ever added at the end.
+type Record struct {
+	Name   string // CamelCase
+	Doc    string
+	Fields []Field
+}
+
+// Field is one field of a Record.
+type Field struct {
+	Name string
+	Type Type
+	Unit string
+	Doc  string
+	// Path is the member of the wire object, Name if "". A dot descends.
+	Path string
+	// Encoded says that a JSON field travels as the bytes of its JSON text.
+	Encoded bool
+}
+
+// Wire returns the member of the wire object that holds the field.
+func (f *Field) Wire() string {
+	if f.Path == "" {
+		return f.Name
+	}
+	return f.Path
+}
+
+// Traits are what the client needs to know of a command's effect.
+type Traits struct {
+	Mutates    bool // changes state on the server
+	Idempotent bool // may be sent again when it is unknown whether it was applied
+	Blocking   bool // waits on the server; gets a connection of its own
+}
+
+// HTTPShape is how a command is put on HTTP.
+type HTTPShape uint8
+
+// The shapes.
+const (
+	// Envelope is one POST /api/v1/command.
+	Envelope HTTPShape = iota
+	// REST is the REST route, for commands whose envelope form alters values.
+	REST
+	// Each is one envelope command per element of the first argument, pipelined.
+	Each
+	// Script is EVAL of a fixed script.
+	Script
+	// Push is a push channel, not a request.
+	Push
+)
+
+// HTTP is the form of a command on HTTP.
+type HTTP struct {
+	Shape HTTPShape
+	// Command is the envelope command: of Envelope, and of each request of Each.
+	Command string
+	// Method and Path are the REST route; {arg} in Path is replaced by the
+	// percent-encoded argument, all other arguments go into the JSON body.
+	Method, Path string
+	// Script is the Lua text of Script.
+	Script string
+	// When names optional arguments; a call that gives one of them uses Alt
+	// instead (the envelope ignores some options that the REST route honours).
+	When []string
+	Alt  *HTTP
+	// Reply overrides the entry's reply field for this form.
+	Field string
+	// Check is an extra question that an empty reply leads to.
+	Check string
+}
+
+// Native is the form of a command on SynapRPC or RESP3 (native-map.json).
+// Args lists what follows the name: arg, arg:int, arg... (one each), "word"
+// (literal), [..] only when given. Reply names how the native reply becomes the
+// result: ok, int, int>0, int==1, bool, bytes, list, map, flat.
+type Native struct {
+	Name  string
+	Args  string
+	Reply string
+}
+
+// Command is one entry of the table.
+type Command struct {
+	Name    string // family.method
+	Summary string // one line
+	Doc     string // more, may be ""
+	Args    []Arg
+	Reply   Reply
+	Traits  Traits
+	// Wire is the server's own name of the command, Name if "": what the engine
+	// executes.
+	Wire  string
+	HTTP  HTTP
+	RPC   *Native
+	RESP3 *Native
+	// Errors lists what the command fails with beyond what every call may.
+	Errors string
+	// Example is the call in Python, for docs.
+	Example string
+}
+
+// Family returns the part of the name before the dot.
+func (c *Command) Family() string { return c.Name[:c.dot()] }
+
+// Method returns the part of the name after the dot.
+func (c *Command) Method() string { return c.Name[c.dot()+1:] }
+
+// ServerName returns the server's own name of the command.
+func (c *Command) ServerName() string {
+	if c.Wire == "" {
+		return c.Name
+	}
+	return c.Wire
+}
+
+func (c *Command) dot() int {
+	for i := range c.Name {
+		if c.Name[i] == '.' {
+			return i
+		}
+	}
+	return len(c.Name)
+}
+
+// Family is a named group of commands: one namespace of the clients.
+type Family struct {
+	Name     string
+	Doc      string
+	Commands []Command
+}
+
+// Families lists the whole table in the order of the docs.
+var Families = []*Family{&kvFamily, &queueFamily, &streamFamily, &pubsubFamily}
+
+var byName = func() map[string]*Command {
+	m := map[string]*Command{}
+	for _, f := range Families {
+		for i := range f.Commands {
+			m[f.Commands[i].Name] = &f.Commands[i]
+		}
+	}
+	return m
+}()
+
+// Lookup returns the entry with the name, or nil.
+func Lookup(name string) *Command { return byName[name] }
+
+// Repeatable reports whether the server's command may be sent again when it is
+// unknown whether it was applied. Commands outside the table may not.
+func Repeatable(serverName string) bool { return repeatable[serverName] }
+
+var repeatable = func() map[string]bool {
+	m := map[string]bool{}
+	for _, f := range Families {
+		for i := range f.Commands {
+			c := &f.Commands[i]
+			if c.Reply.Kind == ReplyStream {
+				continue
+			}
+			name := c.ServerName()
+			if was, ok := m[name]; !ok || was {
+				m[name] = c.Traits.Idempotent
+			}
+		}
+	}
+	return m
+}()

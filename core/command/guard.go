@@ -1,0 +1,73 @@
+package command
+
+import (
+	"strconv"
+
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+// Guard refuses raw commands that are known to end the server process
+// (protocol: http-data 14) and values that JSON cannot carry. Typed commands
+// are bounded by their entries.
+func Guard(name string, payload value.Value) *errs.Error {
+	wrong := checkJSON(payload, 0)
+	if wrong != "" {
+		wrong = "the payload " + wrong
+	} else if check := lethal[name]; check != nil {
+		wrong = check(payload)
+	}
+	if wrong == "" {
+		return nil
+	}
+	return &errs.Error{Code: errs.InvalidArgument, Command: name, Message: wrong}
+}
+
+var lethal = map[string]func(p value.Value) string{
+	"kv.setrange":                hugeOffset("offset"),
+	"bitmap.setbit":              hugeOffset("offset"),
+	"bitmap.bitpos":              hugeOffset("end"),
+	"sortedset.zcount":           invertedRange,
+	"sortedset.zrangebyscore":    invertedRange,
+	"sortedset.zremrangebyscore": invertedRange,
+	"sortedset.zinterstore":      fewWeights,
+	"sortedset.zunionstore":      fewWeights,
+}
+
+// hugeOffset: the server allocates memory up to the offset, or scans up to it.
+func hugeOffset(member string) func(value.Value) string {
+	return func(p value.Value) string {
+		if n, ok := p.Field(member).AsUint(); ok && n > maxOffset {
+			return member + " must be at most " + strconv.Itoa(maxOffset) + ": the server allocates up to it and dies of huge ones"
+		}
+		return ""
+	}
+}
+
+// invertedRange: a range whose minimum is above its maximum ends the server.
+func invertedRange(p value.Value) string {
+	low, okLow := p.Field("min").AsFloat()
+	high, okHigh := p.Field("max").AsFloat()
+	if okLow && okHigh && low > high {
+		return "min must not be above max: the server process ends on such a range"
+	}
+	return ""
+}
+
+// fewWeights: fewer numeric weights than keys end the server.
+func fewWeights(p value.Value) string {
+	weights, given := p.Get("weights")
+	if !given || weights.Kind() != value.KindArray {
+		return ""
+	}
+	numeric := 0
+	for i := 0; i < weights.Len(); i++ {
+		if _, ok := weights.Index(i).AsFloat(); ok {
+			numeric++
+		}
+	}
+	if numeric < p.Field("keys").Len() {
+		return "weights must hold a number for each key: the server process ends otherwise"
+	}
+	return ""
+}

@@ -1,0 +1,205 @@
+package command
+
+// Limits shared by entries.
+const (
+	// maxTTL is 100 years in seconds: beyond it a TTL is a mistake.
+	maxTTL = 3_153_600_000
+	// maxOffset is 512 MiB. The server allocates up to the offset of a SETRANGE
+	// and dies of huge ones (protocol: http-data 14).
+	maxOffset = 536_870_912
+)
+
+// msetnxScript sets all keys or none. The envelope and REST forms of MSETNX store
+// text with JSON quotes; the script stores it as it is.
+const msetnxScript = `for i = 1, #KEYS do if redis.call('exists', KEYS[i]) == 1 then return 0 end end ` +
+	`for i = 1, #KEYS do redis.call('set', KEYS[i], ARGV[i]) end return 1`
+
+var (
+	argKey   = Arg{Name: "key", Type: String, Required: true, Doc: "The key. The empty key is legal."}
+	argValue = Arg{Name: "value", Type: Blob, Required: true, Doc: "Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8."}
+	argTTL   = Arg{Name: "ttl", Type: Int, Unit: "seconds", Min: 1, Max: maxTTL, Doc: "Time to live. Absent: the key does not expire."}
+	argKeys  = Arg{Name: "keys", Type: StringList, Required: true, Doc: "The keys."}
+	argPairs = Arg{Name: "pairs", Type: Pairs, Required: true, Doc: "The pairs; of equal keys the last wins."}
+
+	read  = Traits{Idempotent: true}
+	write = Traits{Mutates: true}
+	// put is a write that gives the same state when sent twice.
+	put = Traits{Mutates: true, Idempotent: true}
+)
+
+func native(name, args, reply string) *Native { return &Native{Name: name, Args: args, Reply: reply} }
+
+var recordKVStats = &Record{Name: "KVStats", Doc: "Counters of the key-value store.", Fields: []Field{
+	{Name: "total_keys", Type: Int, Doc: "Keys by the server's counter, which some writers do not update (protocol: http-data quirk 8)."},
+	{Name: "total_memory_bytes", Type: Int, Unit: "bytes", Doc: "Memory held by keys and values."},
+	{Name: "gets", Type: Int, Path: "operations.gets", Doc: "Reads."},
+	{Name: "sets", Type: Int, Path: "operations.sets", Doc: "Writes."},
+	{Name: "dels", Type: Int, Path: "operations.dels", Doc: "Deletions."},
+	{Name: "hits", Type: Int, Path: "operations.hits", Doc: "Reads that found a key."},
+	{Name: "misses", Type: Int, Path: "operations.misses", Doc: "Reads that found none."},
+	{Name: "hit_rate", Type: Float, Doc: "hits / (hits + misses), 0 without reads."},
+}}
+
+var recordWatchEvent = &Record{Name: "WatchEvent", Doc: "One change of a watched key.", Fields: []Field{
+	{Name: "key", Type: String, Path: "payload.key", Doc: "The key that changed."},
+	{Name: "event", Type: String, Path: "payload.event", Doc: "set, del, incrby, decrby, append, setrange, expire or persist."},
+	{Name: "value", Type: StringOrNil, Path: "payload.value", Doc: "The stored text after the change; nothing for del, expire, persist and when truncated."},
+	{Name: "version", Type: Int, Path: "payload.version", Doc: "Counts the changes of the key from 1 while somebody watches it; restarts after del."},
+	{Name: "truncated", Type: Bool, Path: "payload.truncated", Doc: "The value was left out: over 65,536 bytes or not text. Read the key."},
+	{Name: "lost", Type: Int, Path: "-", Doc: "Events known to be lost before this one; -1 if some may be, in a number nobody knows (a reconnect)."},
+}}
+
+var kvFamily = Family{Name: "kv", Doc: "Key-value store: text or bytes under text keys.", Commands: []Command{
+	{Name: "kv.set", Summary: "Sets a key to a value.",
+		Doc:  "Replaces value and TTL. With nx or xx it writes only if the key is missing or present.",
+		Args: []Arg{argKey, argValue, argTTL, {Name: "nx", Type: Bool, Default: "false", Doc: "Write only if the key does not exist."}, {Name: "xx", Type: Bool, Default: "false", Doc: "Write only if the key exists."}, {Name: "keepttl", Type: Bool, Default: "false", Doc: "Keep the key's TTL; ttl must be absent."}},
+		// The envelope ignores nx, xx and keepttl (protocol: http-data quirk 5).
+		HTTP:    HTTP{Command: "kv.set", Field: "success", When: []string{"nx", "xx", "keepttl"}, Alt: &HTTP{Shape: REST, Method: "POST", Path: "/kv/set", Field: "written"}},
+		RPC:     native("SET", "key value [ttl:int]", "ok"),
+		RESP3:   native("SET", `key value ["EX" ttl]`, "ok"),
+		Reply:   Reply{Kind: ReplyBool, Field: "written", Doc: "False only if nx or xx prevented the write."},
+		Traits:  put,
+		Example: `client.kv.set("user:1", "John Doe", ttl=3600)`},
+	{Name: "kv.set_json", Summary: "Sets a key to the JSON text of a value.", Wire: "kv.set",
+		Args:    []Arg{argKey, {Name: "value", Type: JSON, Required: true, Doc: "Any JSON value; the order of members is kept."}, argTTL},
+		HTTP:    HTTP{Command: "kv.set", Field: "success"},
+		RPC:     native("SET", "key value [ttl:int]", "ok"),
+		RESP3:   native("SET", `key value ["EX" ttl]`, "ok"),
+		Reply:   Reply{Kind: ReplyBool, Field: "written", Doc: "Always true."},
+		Traits:  put,
+		Example: `client.kv.set_json("user:1", {"name": "John", "age": 30})`},
+	{Name: "kv.get", Summary: "Returns the value of a key.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.get"}, RPC: native("GET", "key", "bytes"), RESP3: native("GET", "key", "bytes"),
+		Reply: Reply{Kind: ReplyBlobOrNil, Doc: "Text if the value is valid UTF-8, else bytes; nothing if the key is missing."}, Traits: read,
+		Example: `client.kv.get("user:1")`},
+	{Name: "kv.get_bytes", Summary: "Returns the value of a key as bytes.", Wire: "kv.get", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.get"}, RPC: native("GET", "key", "bytes"), RESP3: native("GET", "key", "bytes"),
+		Reply: Reply{Kind: ReplyBytesOrNil, Doc: "The bytes; nothing if the key is missing."}, Traits: read,
+		Example: `client.kv.get_bytes("user:1")`},
+	{Name: "kv.get_json", Summary: "Returns the JSON value that a key's text spells.", Wire: "kv.get", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.get"}, RPC: native("GET", "key", "bytes"), RESP3: native("GET", "key", "bytes"),
+		Reply: Reply{Kind: ReplyJSONOrNil, Doc: "The value; nothing if the key is missing or holds null."}, Traits: read,
+		Errors:  "InvalidArgument if the stored text is not JSON.",
+		Example: `client.kv.get_json("user:1")`},
+	{Name: "kv.delete", Summary: "Deletes a key.", Wire: "kv.del", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.del"}, RPC: native("DEL", "key", "int>0"), RESP3: native("DEL", "key", "int>0"),
+		Reply: Reply{Kind: ReplyBool, Field: "deleted", Doc: "Whether the key existed."}, Traits: write,
+		Example: `client.kv.delete("user:1")`},
+	{Name: "kv.exists", Summary: "Reports whether a key exists.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.exists"}, RPC: native("EXISTS", "key", "bool"), RESP3: native("EXISTS", "key", "int==1"),
+		Reply: Reply{Kind: ReplyBool, Field: "exists"}, Traits: read,
+		Example: `client.kv.exists("user:1")`},
+	{Name: "kv.incr", Summary: "Adds 1 to the integer that a key holds.", Doc: "A missing key counts as 0. The TTL is kept.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.incr"}, RPC: native("INCR", "key", "int"), RESP3: native("INCR", "key", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "value", Doc: "The new value."}, Traits: write,
+		Errors:  "InvalidArgument if the text is not an integer or the sum leaves the int64 range.",
+		Example: `client.kv.incr("counter")`},
+	{Name: "kv.incrby", Summary: "Adds an amount to the integer that a key holds.", Wire: "kv.incr", Doc: "A missing key counts as 0. The TTL is kept.",
+		Args: []Arg{argKey, {Name: "amount", Type: Int, Required: true, Doc: "May be negative."}},
+		HTTP: HTTP{Command: "kv.incr"}, RPC: native("INCRBY", "key amount:int", "int"), RESP3: native("INCRBY", "key amount", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "value", Doc: "The new value."}, Traits: write,
+		Errors:  "InvalidArgument if the text is not an integer or the sum leaves the int64 range.",
+		Example: `client.kv.incrby("counter", 5)`},
+	{Name: "kv.decr", Summary: "Subtracts 1 from the integer that a key holds.", Doc: "A missing key counts as 0. The TTL is kept.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.decr"}, RPC: native("DECR", "key", "int"), RESP3: native("DECR", "key", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "value", Doc: "The new value."}, Traits: write,
+		Errors:  "InvalidArgument if the text is not an integer or the difference leaves the int64 range.",
+		Example: `client.kv.decr("counter")`},
+	{Name: "kv.decrby", Summary: "Subtracts an amount from the integer that a key holds.", Wire: "kv.decr", Doc: "A missing key counts as 0. The TTL is kept.",
+		Args: []Arg{argKey, {Name: "amount", Type: Int, Required: true, Doc: "May be negative."}},
+		HTTP: HTTP{Command: "kv.decr"}, RPC: native("DECRBY", "key amount:int", "int"), RESP3: native("DECRBY", "key amount", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "value", Doc: "The new value."}, Traits: write,
+		Errors:  "InvalidArgument if the text is not an integer or the difference leaves the int64 range.",
+		Example: `client.kv.decrby("counter", 3)`},
+	{Name: "kv.mset", Summary: "Sets several keys.",
+		Doc:  "On HTTP each pair is one pipelined kv.set, because the server's own MSET stores text with JSON quotes (protocol: http-data quirk 3); the pairs are then not set in one step. TTLs are dropped.",
+		Args: []Arg{argPairs}, HTTP: HTTP{Shape: Each, Command: "kv.set"}, RPC: native("MSET", "pairs...", "ok"), RESP3: native("MSET", "pairs...", "ok"),
+		Reply: Reply{Kind: ReplyNothing}, Traits: put,
+		Example: `client.kv.mset([("key1", "value1"), ("key2", "value2")])`},
+	{Name: "kv.mget", Summary: "Returns the values of several keys.",
+		Doc:  "On HTTP each key is one pipelined kv.get, because the server's own MGET parses values as JSON and answers null for plain text (protocol: http-data quirk 3).",
+		Args: []Arg{argKeys}, HTTP: HTTP{Shape: Each, Command: "kv.get"}, RPC: native("MGET", "keys...", "list"), RESP3: native("MGET", "keys...", "list"),
+		Reply: Reply{Kind: ReplyBlobs, Field: "values", Doc: "One value per key, in order: text if valid UTF-8, else bytes; nothing for a missing key."}, Traits: read,
+		Example: `client.kv.mget(["key1", "key2", "key3"])`},
+	{Name: "kv.mdel", Summary: "Deletes several keys.", Args: []Arg{argKeys},
+		HTTP: HTTP{Command: "kv.mdel"}, RPC: native("DEL", "keys...", "int"), RESP3: native("DEL", "keys...", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "deleted", Doc: "How many existed."}, Traits: write,
+		Example: `client.kv.mdel(["key1", "key2"])`},
+	{Name: "kv.append", Summary: "Appends to the value of a key.", Doc: "A missing key is created. The TTL is kept.", Args: []Arg{argKey, argValue},
+		HTTP: HTTP{Shape: REST, Method: "POST", Path: "/kv/{key}/append"}, RPC: native("APPEND", "key value", "int"), RESP3: native("APPEND", "key value", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "length", Doc: "The new length in bytes."}, Traits: write,
+		Errors:  "InvalidArgument for the empty key on HTTP.",
+		Example: `client.kv.append("log", "line")`},
+	{Name: "kv.getrange", Summary: "Returns part of the value of a key.",
+		Args: []Arg{argKey, {Name: "start", Type: Int, Required: true, Unit: "bytes", Doc: "First byte; negative counts from the end."}, {Name: "end", Type: Int, Required: true, Unit: "bytes", Doc: "Last byte, included; negative counts from the end."}},
+		HTTP: HTTP{Command: "kv.getrange"}, RPC: native("GETRANGE", "key start:int end:int", "bytes"), RESP3: native("GETRANGE", "key start end", "bytes"),
+		Reply: Reply{Kind: ReplyBlobOrNil, Doc: "Text if the part is valid UTF-8, else bytes; nothing if the key is missing or the range empty."}, Traits: read,
+		Example: `client.kv.getrange("key", 0, 4)`},
+	{Name: "kv.setrange", Summary: "Overwrites part of the value of a key.", Doc: "A missing key or gap is filled with zero bytes. The TTL is kept.",
+		Args: []Arg{argKey, {Name: "offset", Type: Int, Required: true, Unit: "bytes", Min: 0, Max: maxOffset, Doc: "Where to write. The server allocates up to here, so the limit is 512 MiB."}, argValue},
+		HTTP: HTTP{Shape: REST, Method: "POST", Path: "/kv/{key}/setrange"}, RPC: native("SETRANGE", "key offset:int value", "int"), RESP3: native("SETRANGE", "key offset value", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "length", Doc: "The new length in bytes."}, Traits: put,
+		Errors:  "InvalidArgument for the empty key on HTTP.",
+		Example: `client.kv.setrange("key", 6, "Redis")`},
+	{Name: "kv.strlen", Summary: "Returns the length of the value of a key.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.strlen"}, RPC: native("STRLEN", "key", "int"), RESP3: native("STRLEN", "key", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "length", Doc: "Length in bytes, 0 if the key is missing."}, Traits: read,
+		Example: `client.kv.strlen("key")`},
+	{Name: "kv.getset", Summary: "Sets a key and returns its old value.", Doc: "The TTL is dropped.", Args: []Arg{argKey, argValue},
+		HTTP: HTTP{Shape: REST, Method: "POST", Path: "/kv/{key}/getset"}, RPC: native("GETSET", "key value", "bytes"), RESP3: native("GETSET", "key value", "bytes"),
+		Reply: Reply{Kind: ReplyBlobOrNil, Doc: "The old value: text if valid UTF-8, else bytes; nothing if the key was missing."}, Traits: write,
+		Errors:  "BinaryValue on HTTP if the old value was not text: the new value is set, the old one lost. InvalidArgument for the empty key on HTTP.",
+		Example: `client.kv.getset("key", "new")`},
+	{Name: "kv.msetnx", Summary: "Sets several keys if none of them exists.",
+		Doc:  "On HTTP this is one script, because the server's own MSETNX stores text with JSON quotes (protocol: http-data quirk 3).",
+		Args: []Arg{argPairs}, HTTP: HTTP{Shape: Script, Command: "script.eval", Script: msetnxScript, Field: "result"}, RPC: native("MSETNX", "pairs...", "bool"), RESP3: native("MSETNX", "pairs...", "int==1"),
+		Reply: Reply{Kind: ReplyBool, Field: "success", Doc: "Whether the keys were set: all or none."}, Traits: write,
+		Example: `client.kv.msetnx([("key1", "value1")])`},
+	{Name: "kv.expire", Summary: "Sets the time to live of a key.",
+		Args: []Arg{argKey, {Name: "ttl", Type: Int, Required: true, Unit: "seconds", Min: 1, Max: maxTTL, Doc: "Time to live from now."}},
+		HTTP: HTTP{Command: "kv.expire"}, RPC: native("EXPIRE", "key ttl:int", "bool"), RESP3: native("EXPIRE", "key ttl", "int==1"),
+		Reply: Reply{Kind: ReplyBool, Field: "result", Doc: "Whether the key exists."}, Traits: put,
+		Example: `client.kv.expire("key", 60)`},
+	{Name: "kv.ttl", Summary: "Returns the time to live of a key.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.ttl"}, RPC: native("TTL", "key", "ttl"), RESP3: native("TTL", "key", "ttl"),
+		Reply: Reply{Kind: ReplyIntOrNil, Field: "ttl", Doc: "Whole seconds, rounded down; nothing if the key does not expire."}, Traits: read,
+		Errors:  "NotFound if the key is missing.",
+		Example: `client.kv.ttl("key")`},
+	{Name: "kv.persist", Summary: "Removes the time to live of a key.", Args: []Arg{argKey},
+		HTTP: HTTP{Command: "kv.persist"}, RPC: native("PERSIST", "key", "bool"), RESP3: native("PERSIST", "key", "int==1"),
+		Reply: Reply{Kind: ReplyBool, Field: "result", Doc: "Whether the key exists."}, Traits: put,
+		Example: `client.kv.persist("key")`},
+	{Name: "kv.scan", Summary: "Lists keys that start with a prefix, in no order.", Doc: "The server has no cursor: raise limit to see more.",
+		Args: []Arg{{Name: "prefix", Type: String, Doc: "Absent: all keys."}, {Name: "limit", Type: Int, Default: "100", Min: 0, Max: 1_000_000, Doc: "At most so many keys."}},
+		HTTP: HTTP{Command: "kv.scan"}, RPC: native("SCAN", "prefix limit:int", "list"), RESP3: native("SCAN", `"0" "MATCH" prefix "COUNT" limit`, "scan"),
+		Reply: Reply{Kind: ReplyStrings, Field: "keys"}, Traits: read,
+		Example: `client.kv.scan("user:", limit=1000)`},
+	{Name: "kv.keys", Summary: "Lists all keys, in no order.",
+		HTTP: HTTP{Command: "kv.keys"}, RPC: native("KEYS", "", "list"), RESP3: native("KEYS", `"*"`, "list"),
+		Reply: Reply{Kind: ReplyStrings, Field: "keys"}, Traits: read,
+		Example: `client.kv.keys()`},
+	{Name: "kv.dbsize", Summary: "Returns the number of keys by the server's counter.", Doc: "The counter misses keys made by incr, append, setrange and msetnx (protocol: http-data quirk 8).",
+		HTTP: HTTP{Command: "kv.dbsize"}, RPC: native("DBSIZE", "", "int"), RESP3: native("DBSIZE", "", "int"),
+		Reply: Reply{Kind: ReplyInt, Field: "size"}, Traits: read,
+		Example: `client.kv.dbsize()`},
+	{Name: "kv.flushdb", Summary: "Deletes all keys of the key-value store.", Doc: "Hashes, lists, sets, sorted sets, queues and streams stay.",
+		HTTP: HTTP{Command: "kv.flushdb"}, RPC: native("FLUSHDB", "", "unknown"), RESP3: native("FLUSHDB", "", "unknown"),
+		Reply: Reply{Kind: ReplyIntOrNil, Field: "flushed", Doc: "Keys deleted by the server's counter; nothing where the wire does not say."}, Traits: write,
+		Errors:  "InvalidArgument if the server does not allow it.",
+		Example: `client.kv.flushdb()`},
+	{Name: "kv.flushall", Summary: "Deletes all keys of the key-value store, like flushdb.", Doc: "Hashes, lists, sets, sorted sets, queues and streams stay.",
+		HTTP: HTTP{Command: "kv.flushall"}, RPC: native("FLUSHALL", "", "unknown"), RESP3: native("FLUSHALL", "", "unknown"),
+		Reply: Reply{Kind: ReplyIntOrNil, Field: "flushed", Doc: "Keys deleted by the server's counter; nothing where the wire does not say."}, Traits: write,
+		Errors:  "InvalidArgument if the server does not allow it.",
+		Example: `client.kv.flushall()`},
+	{Name: "kv.stats", Summary: "Returns counters of the key-value store.",
+		HTTP: HTTP{Command: "kv.stats"}, RPC: native("KVSTATS", "", "map"), RESP3: native("SYNAP.KVSTATS", "", "flat"),
+		Reply: Reply{Kind: ReplyRecord, Record: recordKVStats}, Traits: read,
+		Example: `client.kv.stats()`},
+	{Name: "kv.watch", Summary: "Delivers every change of keys that match.",
+		Doc:  "A pattern follows the pub/sub rules on the key (user:* globs; a key with dots is split at them). mset, msetnx and expiry send nothing (protocol: websocket, /kv/ws quirks).",
+		Args: []Arg{{Name: "keys", Type: StringList, Required: true, NonEmpty: true, Doc: "Keys or patterns."}, argBuffer, argOverflow},
+		HTTP: HTTP{Shape: Push, Path: "/kv/ws"}, RPC: native("KV.WATCH", "keys...", "push"),
+		Reply: Reply{Kind: ReplyStream, Record: recordWatchEvent}, Traits: read,
+		Example: `for event in client.kv.watch(["user:*"]): print(event.key, event.value)`},
+}}

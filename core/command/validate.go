@@ -1,0 +1,212 @@
+package command
+
+import (
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+// Validate checks positional arguments against the entry and returns them with
+// one element per argument of the entry, absent ones nil. It is what every
+// typed call of every host passes before anything is sent.
+func (c *Command) Validate(args []value.Value) ([]value.Value, *errs.Error) {
+	if len(args) > len(c.Args) {
+		return nil, c.invalid("takes at most " + strconv.Itoa(len(c.Args)) + " arguments, not " + strconv.Itoa(len(args)))
+	}
+	if len(args) < len(c.Args) {
+		full := make([]value.Value, len(c.Args))
+		copy(full, args)
+		args = full
+	}
+	for i := range c.Args {
+		a := &c.Args[i]
+		if args[i].IsNil() {
+			// nil is a JSON value; everywhere else it means absent.
+			if a.Required && a.Type != JSON {
+				return nil, c.invalid(a.Name + " is required")
+			}
+			continue
+		}
+		if wrong := a.check(args[i]); wrong != "" {
+			return nil, c.invalid(a.Name + " " + wrong)
+		}
+	}
+	return args, c.checkTogether(args)
+}
+
+func (c *Command) invalid(message string) *errs.Error {
+	return &errs.Error{Code: errs.InvalidArgument, Command: c.Name, Message: message}
+}
+
+// checkTogether holds the rules that tie arguments to each other.
+func (c *Command) checkTogether(args []value.Value) *errs.Error {
+	given := func(name string) bool {
+		for i := range c.Args {
+			if c.Args[i].Name == name {
+				b, isBool := args[i].AsBool()
+				return !args[i].IsNil() && (!isBool || b)
+			}
+		}
+		return false
+	}
+	switch {
+	case given("nx") && given("xx"):
+		return c.invalid("nx and xx exclude each other")
+	case given("keepttl") && given("ttl"):
+		return c.invalid("keepttl and ttl exclude each other")
+	}
+	return nil
+}
+
+// check returns what is wrong with v, "" if nothing.
+func (a *Arg) check(v value.Value) string {
+	switch a.Type {
+	case String:
+		s, ok := v.AsStr()
+		if !ok {
+			return mustBe("text", v)
+		}
+		return a.checkText(s)
+	case Blob:
+		if _, ok := v.AsBlob(); !ok {
+			return mustBe("text or bytes", v) + "; store other values with set_json or as text"
+		}
+	case Bytes:
+		if v.Kind() != value.KindBytes {
+			return mustBe("bytes", v) + "; encode text first"
+		}
+	case JSON:
+		return checkJSON(v, 0)
+	case Int, Uint:
+		n, ok := v.AsInt()
+		if !ok {
+			if v.Kind() == value.KindUint {
+				return "must be within the int64 range"
+			}
+			return mustBe("an integer", v)
+		}
+		if (a.Min != 0 || a.Max != 0) && (n < a.Min || n > a.Max) {
+			return "must be from " + strconv.FormatInt(a.Min, 10) + " to " + strconv.FormatInt(a.Max, 10)
+		}
+	case Float:
+		f, ok := v.AsFloat()
+		if !ok {
+			return mustBe("a number", v)
+		}
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return "must be finite"
+		}
+	case Bool:
+		if _, ok := v.AsBool(); !ok {
+			return mustBe("a boolean", v)
+		}
+	case StringList:
+		if v.Kind() != value.KindArray {
+			return mustBe("a list of texts", v)
+		}
+		if a.NonEmpty && v.Len() == 0 {
+			return "must not be empty"
+		}
+		for i := 0; i < v.Len(); i++ {
+			s, ok := v.Index(i).AsStr()
+			if !ok {
+				return "must hold only texts; element " + strconv.Itoa(i) + " is " + v.Index(i).Kind().String()
+			}
+			if wrong := a.checkText(s); wrong != "" {
+				return "element " + strconv.Itoa(i) + " " + wrong
+			}
+		}
+	case Pairs:
+		if v.Kind() != value.KindArray {
+			return mustBe("a list of (key, value) pairs", v)
+		}
+		for i := 0; i < v.Len(); i++ {
+			p := v.Index(i)
+			if p.Kind() != value.KindArray || p.Len() != 2 {
+				return "must hold only (key, value) pairs; element " + strconv.Itoa(i) + " is not one"
+			}
+			key, ok := p.Index(0).AsStr()
+			if !ok || !utf8.ValidString(key) {
+				return "element " + strconv.Itoa(i) + ": the key must be text"
+			}
+			if _, ok := p.Index(1).AsBlob(); !ok {
+				return "element " + strconv.Itoa(i) + ": the value must be text or bytes, not " + p.Index(1).Kind().String()
+			}
+		}
+	case StringMap:
+		if v.Kind() != value.KindMap {
+			return mustBe("a map from text to text", v)
+		}
+		for i := 0; i < v.Len(); i++ {
+			k, e := v.Pair(i)
+			_, textKey := k.AsStr()
+			if _, textValue := e.AsStr(); !textKey || !textValue {
+				return "must be a map from text to text"
+			}
+		}
+	}
+	return ""
+}
+
+func (a *Arg) checkText(s string) string {
+	if a.NonEmpty && s == "" {
+		return "must not be empty"
+	}
+	if !utf8.ValidString(s) {
+		return "must be valid UTF-8"
+	}
+	if a.Name == "overflow" && s != "drop_oldest" && s != "block" {
+		return "must be drop_oldest or block"
+	}
+	return ""
+}
+
+func mustBe(what string, v value.Value) string {
+	return "must be " + what + ", not " + v.Kind().String()
+}
+
+// checkJSON refuses what JSON cannot carry.
+func checkJSON(v value.Value, depth int) string {
+	if depth > maxJSONDepth {
+		return "is nested deeper than " + strconv.Itoa(maxJSONDepth) + " levels"
+	}
+	switch v.Kind() {
+	case value.KindBytes:
+		return "is a JSON value and cannot hold bytes; encode them as text"
+	case value.KindStr:
+		if s, _ := v.AsStr(); !utf8.ValidString(s) {
+			return "must be valid UTF-8"
+		}
+	case value.KindFloat:
+		if f, _ := v.AsFloat(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return "is a JSON value and cannot hold NaN or an infinity"
+		}
+	case value.KindArray:
+		if _, packed := v.AsByteArray(); packed {
+			return ""
+		}
+		for i := 0; i < v.Len(); i++ {
+			if wrong := checkJSON(v.Index(i), depth+1); wrong != "" {
+				return wrong
+			}
+		}
+	case value.KindMap:
+		for i := 0; i < v.Len(); i++ {
+			k, e := v.Pair(i)
+			if _, ok := k.AsStr(); !ok {
+				return "is a JSON value: the keys of its maps must be text"
+			}
+			if wrong := checkJSON(e, depth+1); wrong != "" {
+				return wrong
+			}
+		}
+	}
+	return ""
+}
+
+// maxJSONDepth leaves room for the levels round the value: the server refuses
+// bodies nested deeper than some 128 levels (protocol: http-messaging 1).
+const maxJSONDepth = 100

@@ -1,0 +1,202 @@
+package core
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+// Frame runs one request frame (session.ParseFrame) and returns its reply: what
+// host bindings call when they may block.
+func (c *Client) Frame(ctx context.Context, frame string) (value.Value, error) {
+	type outcome struct {
+		v   value.Value
+		err error
+	}
+	timeout := time.Duration(0)
+	if d, ok := ctx.Deadline(); ok {
+		timeout = time.Until(d)
+	}
+	done := make(chan outcome, 1)
+	cancel := c.Go(frame, timeout, func(v value.Value, err error) { done <- outcome{v, err} })
+	select {
+	case o := <-done:
+		return o.v, o.err
+	case <-ctx.Done():
+		cancel()
+		o := <-done
+		return o.v, o.err
+	}
+}
+
+// Go runs one request frame and calls done with its reply, exactly once. It runs
+// inline if it cannot block and on a goroutine otherwise. timeout 0 means the
+// client's. The function it returns cancels the call: done is then called at
+// once with errs.Canceled unless it was called already.
+func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, error)) (cancel func()) {
+	f, err := session.ParseFrame(frame)
+	if err != nil {
+		err.Transport = c.cfg.Scheme
+		done(value.Nil, err)
+		return func() {}
+	}
+	if timeout <= 0 {
+		timeout = c.cfg.Timeout
+	}
+	deadline := time.Now().Add(timeout)
+	if c.engine != nil && f.Op != session.OpNext {
+		done(c.frame(&f, deadline))
+		return func() {}
+	}
+	var finished atomic.Bool
+	claim := func() bool { return !finished.Swap(true) }
+	stop := make(chan struct{})
+	go func() {
+		if f.Op == session.OpNext {
+			// Items are claimed before they leave the subscription: a cancelled
+			// reader loses none.
+			claimed := false
+			v, err := c.nextItems(&f, deadline, stop, func() bool { claimed = claim(); return claimed })
+			if claimed || claim() {
+				done(c.settle(&f, v, err))
+			}
+			return
+		}
+		v, err := c.frame(&f, deadline)
+		if claim() {
+			done(v, err)
+		}
+	}()
+	return func() {
+		if !claim() {
+			return
+		}
+		close(stop)
+		e := errs.New(errs.Canceled, "the caller cancelled the call")
+		e.Command, e.Transport = f.Name, c.cfg.Scheme
+		e.MaybeApplied = mutates(&f)
+		done(value.Nil, e)
+	}
+}
+
+// mutates reports whether a cancelled frame may have changed something.
+func mutates(f *session.Frame) bool {
+	switch f.Op {
+	case session.OpTyped:
+		cmd := command.Lookup(f.Name)
+		return cmd != nil && cmd.Traits.Mutates
+	case session.OpRaw, session.OpBatch:
+		return true
+	}
+	return false
+}
+
+func (c *Client) frame(f *session.Frame, deadline time.Time) (value.Value, error) {
+	v, err := c.frameResult(f, deadline)
+	return c.settle(f, v, err)
+}
+
+// settle says in an error what it is about.
+func (c *Client) settle(f *session.Frame, v value.Value, err *errs.Error) (value.Value, error) {
+	if err == nil {
+		return v, nil
+	}
+	if err.Command == "" {
+		err.Command = f.Name
+	}
+	err.Transport = c.cfg.Scheme
+	return value.Nil, err
+}
+
+func (c *Client) nextItems(f *session.Frame, deadline time.Time, stop <-chan struct{}, claim func() bool) (value.Value, *errs.Error) {
+	s, err := c.subscription(f.ID)
+	if err != nil {
+		return value.Nil, err
+	}
+	items, err := s.wait(stop, deadline, f.Max, claim)
+	return value.Array(items...), err
+}
+
+func (c *Client) frameResult(f *session.Frame, deadline time.Time) (value.Value, *errs.Error) {
+	if c.closed.Load() {
+		return value.Nil, c.closedError(f.Name)
+	}
+	switch f.Op {
+	case session.OpTyped, session.OpRaw:
+		var call session.Call
+		if err := c.startFrame(&call, f, deadline); err != nil {
+			return value.Nil, err
+		}
+		c.drive(&call)
+		return call.Result()
+	case session.OpBatch:
+		return c.batch(f.Batch, deadline), nil
+	case session.OpSubscribe:
+		cmd := command.Lookup(f.Name)
+		if cmd == nil {
+			return value.Nil, unknown(f.Name)
+		}
+		s, err := c.subscribe(cmd, f.Args, deadline)
+		if err != nil {
+			return value.Nil, err
+		}
+		return value.Int(s.id), nil
+	}
+	s, err := c.subscription(f.ID)
+	if err == nil {
+		s.Close()
+	}
+	return value.Nil, nil
+}
+
+func unknown(name string) *errs.Error {
+	return &errs.Error{Code: errs.Unsupported, Command: name, Message: "unknown command " + name}
+}
+
+// startFrame begins the call of a typed or raw frame.
+func (c *Client) startFrame(call *session.Call, f *session.Frame, deadline time.Time) *errs.Error {
+	if f.Op == session.OpRaw {
+		call.StartRaw(c.policy, c.wire(), f.Name, f.Payload, deadline.UnixNano())
+		return nil
+	}
+	cmd := command.Lookup(f.Name)
+	if cmd == nil {
+		return unknown(f.Name)
+	}
+	call.Start(c.policy, c.wire(), cmd, f.Args, deadline.UnixNano())
+	return nil
+}
+
+// batch runs many commands in order in as few round trips as possible, and
+// returns their outcomes.
+func (c *Client) batch(frames []session.Frame, deadline time.Time) value.Value {
+	out := make([]value.Value, len(frames))
+	calls := make([]session.Call, len(frames))
+	running := make([]*session.Call, 0, len(frames))
+	for i := range frames {
+		if err := c.startFrame(&calls[i], &frames[i], deadline); err != nil {
+			err.Transport = c.cfg.Scheme
+			out[i] = session.Outcome(value.Nil, err)
+			continue
+		}
+		running = append(running, &calls[i])
+	}
+	if len(running) > 0 {
+		c.drive(running...)
+	}
+	for i := range calls {
+		if out[i].IsNil() {
+			v, err := calls[i].Result()
+			if err != nil {
+				err.Transport = c.cfg.Scheme
+			}
+			out[i] = session.Outcome(v, err)
+		}
+	}
+	return value.Array(out...)
+}

@@ -1,0 +1,273 @@
+// Package session holds the sans-I/O state machines of the client: the life of a
+// call (validation, steps, retries, deadline) and of the followers. Nothing here
+// opens a socket, starts a goroutine or reads a clock: a driver carries out the
+// steps and hands in what came of them and what time it is.
+package session
+
+import (
+	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+// Call is one call from validation to result. A driver runs it so:
+//
+//	for !call.Done() {
+//		send call.Steps() in order on one connection
+//		call.Reply(…) for each reply, or call.Broken(…) when no more will come
+//		call.Next(now); wait until call.WakeAt() if that is later
+//	}
+//	call.Result()
+//
+// A Call is used by one goroutine at a time.
+type Call struct {
+	cmd  *command.Command // nil for a raw command
+	name string
+	args []value.Value
+	wire Wire
+	// Deadline is when the call ends in any case, Unix nanoseconds.
+	Deadline int64
+
+	policy  *Policy
+	attempt int
+	wakeAt  int64
+	bare    bool          // one step, its own reply
+	asked   bool          // the extra question of this call has been put
+	pending []int         // which of first the question is about
+	first   []value.Value // the replies that led to the question
+
+	steps    []Step
+	replies  []value.Value
+	answered int
+	oneStep  [1]Step
+	oneReply [1]value.Value
+
+	done   bool
+	result value.Value
+	err    *errs.Error
+}
+
+// Start begins a typed call with positional arguments.
+func (c *Call) Start(policy *Policy, wire Wire, cmd *command.Command, args []value.Value, deadline int64) {
+	*c = Call{cmd: cmd, name: cmd.Name, wire: wire, policy: policy, Deadline: deadline}
+	args, err := cmd.Validate(args)
+	if err == nil {
+		c.args = args
+		c.steps, err = plan(c.oneStep[:0], wire, cmd, args)
+	}
+	c.begin(err)
+}
+
+// StartRaw begins a raw command: the server's own name and payload, and its own
+// reply. Only what would end the server is refused.
+func (c *Call) StartRaw(policy *Policy, wire Wire, name string, payload value.Value, deadline int64) {
+	*c = Call{name: name, wire: wire, policy: policy, Deadline: deadline}
+	c.steps = append(c.oneStep[:0], Step{Command: name, Payload: payload, Idempotent: command.Repeatable(name)})
+	c.begin(command.Guard(name, payload))
+}
+
+// StartStep begins a call that is one step, with the step's own reply: what a
+// Follower asks. On the engine it runs on the Raw face like a typed call.
+func (c *Call) StartStep(policy *Policy, wire Wire, step Step, deadline int64) {
+	*c = Call{name: step.Command, wire: wire, policy: policy, Deadline: deadline, bare: true}
+	c.steps = append(c.oneStep[:0], step)
+	c.begin(nil)
+}
+
+func (c *Call) begin(err *errs.Error) {
+	if err != nil {
+		c.fail(err)
+		return
+	}
+	c.replies = c.oneReply[:0]
+	if len(c.steps) == 0 { // mget of no keys
+		c.finish()
+	}
+}
+
+// Raw reports whether the call is a raw command, which meets the engine on its
+// Envelope face.
+func (c *Call) Raw() bool { return c.cmd == nil && !c.bare }
+
+// Done reports whether the call has its result.
+func (c *Call) Done() bool { return c.done }
+
+// Result returns what the call came to. The error is nil or a *errs.Error.
+func (c *Call) Result() (value.Value, *errs.Error) { return c.result, c.err }
+
+// WakeAt is the time before which the steps should not be sent, 0 for at once.
+func (c *Call) WakeAt() int64 { return c.wakeAt }
+
+// Steps are the exchanges to make now, in order.
+func (c *Call) Steps() []Step { return c.steps[c.answered:] }
+
+// Reply hands in the reply to the first of Steps that has none yet.
+func (c *Call) Reply(payload value.Value, err *errs.Error) {
+	if c.done {
+		return
+	}
+	step := &c.steps[c.answered]
+	if err != nil {
+		// A later step may have been sent on the same connection already.
+		err.MaybeApplied = (err.MaybeApplied && !step.Idempotent) || (c.answered > 0 && c.mutates())
+		if err.Retryable && err.MaybeApplied && !step.Idempotent {
+			err.Retryable = false
+		}
+		c.fail(err)
+		return
+	}
+	c.replies = append(c.replies, payload)
+	c.answered++
+	if c.answered == len(c.steps) {
+		c.finish()
+	}
+}
+
+func (c *Call) mutates() bool { return c.cmd == nil || c.cmd.Traits.Mutates }
+
+// Broken hands in that the steps without reply get none: how says why, sent
+// whether the server may have seen them. The call is repeated if that is safe
+// and its policy and deadline allow it.
+func (c *Call) Broken(now int64, how *errs.Error, sent bool) {
+	if c.done {
+		return
+	}
+	again := true
+	maybe := c.answered > 0 && c.mutates()
+	if sent {
+		for _, s := range c.steps[c.answered:] {
+			if !s.Idempotent {
+				again, maybe = false, true
+			}
+		}
+	}
+	how.MaybeApplied = maybe
+	if again && now < c.Deadline && how.Code != errs.Closed {
+		if wait, ok := c.policy.retry(c.attempt); ok && now+int64(wait) < c.Deadline {
+			c.attempt++
+			c.wakeAt = now + int64(wait)
+			return
+		}
+	}
+	how.Retryable = again
+	c.fail(how)
+}
+
+// Expired ends the call because its deadline passed. sent says whether a step is
+// on its way without a reply.
+func (c *Call) Expired(sent bool) {
+	if c.done {
+		return
+	}
+	err := errs.New(errs.Timeout, "the deadline passed before the server answered; raise timeout if it is only slow")
+	if !sent {
+		err.Message = "the deadline passed before the server could be reached"
+	}
+	err.Retryable = !sent
+	err.MaybeApplied = c.answered > 0 && c.mutates()
+	for _, s := range c.steps[c.answered:] {
+		if sent && !s.Idempotent {
+			err.MaybeApplied = true
+		}
+	}
+	c.fail(err)
+}
+
+// Cancel ends the call because its caller gave it up.
+func (c *Call) Cancel(err *errs.Error, sent bool) {
+	if c.done {
+		return
+	}
+	err.MaybeApplied = (sent || c.answered > 0) && c.mutates()
+	c.fail(err)
+}
+
+// Failed ends the call with an error found on the way out, before sending.
+func (c *Call) Failed(err *errs.Error) {
+	if !c.done {
+		c.fail(err)
+	}
+}
+
+func (c *Call) fail(err *errs.Error) {
+	err.Command = c.name
+	c.done, c.err, c.steps, c.answered = true, err, nil, 0
+}
+
+// finish makes the result of the replies, or asks one more question.
+func (c *Call) finish() {
+	if c.cmd == nil {
+		c.done, c.result = true, c.replies[0]
+		return
+	}
+	if c.wire == HTTP || c.cmd.HTTP.Check != "" {
+		if c.askMore() || c.done {
+			return
+		}
+	}
+	c.result, c.err = c.assemble()
+	if c.err != nil {
+		c.err.Command = c.name
+	}
+	c.done = true
+}
+
+// assemble builds the result from the replies.
+func (c *Call) assemble() (value.Value, *errs.Error) {
+	h := &c.cmd.HTTP
+	field := c.cmd.Reply.Field
+	if c.wire == HTTP {
+		if alt := alternative(c.cmd, c.args); alt != nil {
+			h = alt
+		}
+		if h.Shape == command.Each {
+			if c.cmd.Reply.Kind == command.ReplyNothing {
+				return value.Nil, nil
+			}
+			return decode(c.cmd, "", value.Array(c.replies...))
+		}
+		if h.Field != "" {
+			field = h.Field
+		}
+	}
+	return decode(c.cmd, field, c.replies[0])
+}
+
+// askMore starts a further exchange where the replies leave a question open, and
+// reports whether it did.
+func (c *Call) askMore() bool {
+	h := &c.cmd.HTTP
+	if h.Check != "" && !c.asked && c.emptyMessage() {
+		// The server answers an unknown queue like an empty one (protocol: queue
+		// quirks). One question per queue tells them apart.
+		queue, _ := c.args[0].AsStr()
+		if c.policy.KnownQueue(queue) {
+			return false
+		}
+		c.asked = true
+		c.ask(Step{Command: h.Check, Payload: value.Map(value.Str("queue"), c.args[0]), Idempotent: true})
+		return true
+	}
+	if c.asked && h.Check != "" {
+		// The answer to that question: the queue exists and is empty.
+		queue, _ := c.args[0].AsStr()
+		c.policy.learnQueue(queue)
+		c.replies = append(c.oneReply[:0], value.Map(value.Str("message"), value.Nil))
+		return false
+	}
+	if h.Check != "" {
+		queue, _ := c.args[0].AsStr()
+		c.policy.learnQueue(queue)
+	}
+	return c.resolvePlaceholders()
+}
+
+func (c *Call) emptyMessage() bool {
+	m, ok := c.replies[0].Get("message")
+	return ok && m.IsNil()
+}
+
+// ask replaces the steps by a further one.
+func (c *Call) ask(s Step) {
+	c.steps, c.replies, c.answered, c.wakeAt = append(c.oneStep[:0], s), c.oneReply[:0], 0, 0
+}

@@ -1,0 +1,186 @@
+package session
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+// decode turns the payload of a reply into the result that the entry promises.
+func decode(cmd *command.Command, field string, payload value.Value) (value.Value, *errs.Error) {
+	r := &cmd.Reply
+	if r.Kind == command.ReplyNothing {
+		return value.Nil, nil
+	}
+	if field != "" {
+		got, ok := payload.Get(field)
+		if !ok {
+			return value.Nil, badReply(cmd, "has no member "+field)
+		}
+		payload = got
+	}
+	switch r.Kind {
+	case command.ReplyBool:
+		if payload.Kind() == value.KindBool {
+			return payload, nil
+		}
+		if n, ok := payload.AsInt(); ok { // scripts answer 0 and 1
+			return value.Bool(n != 0), nil
+		}
+	case command.ReplyInt, command.ReplyIntOrNil:
+		if _, ok := payload.AsInt(); ok || (payload.IsNil() && r.Kind == command.ReplyIntOrNil) {
+			return payload, nil
+		}
+	case command.ReplyString:
+		if _, ok := payload.AsStr(); ok {
+			return payload, nil
+		}
+	case command.ReplyBlobOrNil, command.ReplyBytesOrNil, command.ReplyJSONOrNil:
+		return decodeBlob(cmd, payload)
+	case command.ReplyStrings:
+		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) {
+			if _, ok := v.AsStr(); !ok {
+				return value.Nil, badReply(cmd, "lists something that is not text")
+			}
+			return v, nil
+		})
+	case command.ReplyBlobs:
+		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) { return decodeBlob(cmd, v) })
+	case command.ReplyRecord:
+		return decodeRecord(cmd, payload)
+	case command.ReplyRecordOrNil:
+		if payload.IsNil() {
+			return payload, nil
+		}
+		return decodeRecord(cmd, payload)
+	case command.ReplyRecords:
+		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) { return decodeRecord(cmd, v) })
+	}
+	return value.Nil, badReply(cmd, "holds a "+payload.Kind().String()+" where another type is due")
+}
+
+func badReply(cmd *command.Command, what string) *errs.Error {
+	return &errs.Error{Code: errs.Protocol, Command: cmd.Name, Message: "the reply " + what, MaybeApplied: cmd.Traits.Mutates}
+}
+
+func decodeList(cmd *command.Command, v value.Value, element func(value.Value) (value.Value, *errs.Error)) (value.Value, *errs.Error) {
+	if v.Kind() != value.KindArray {
+		return value.Nil, badReply(cmd, "holds a "+v.Kind().String()+" where a list is due")
+	}
+	out := make([]value.Value, v.Len())
+	for i := range out {
+		e, err := element(v.Index(i))
+		if err != nil {
+			return value.Nil, err
+		}
+		out[i] = e
+	}
+	return value.Array(out...), nil
+}
+
+// decodeBlob gives a stored value the type that the command promises.
+func decodeBlob(cmd *command.Command, v value.Value) (value.Value, *errs.Error) {
+	if v.IsNil() {
+		return v, nil
+	}
+	s, ok := v.AsBlob()
+	if !ok {
+		if s, ok = v.AsByteArray(); !ok { // kv.get with type bytes
+			return value.Nil, badReply(cmd, "holds a "+v.Kind().String()+" where a stored value is due")
+		}
+	}
+	switch cmd.Reply.Kind {
+	case command.ReplyBytesOrNil:
+		return value.BytesOf(s), nil
+	case command.ReplyJSONOrNil:
+		parsed, err := value.ParseJSON(s)
+		if err != nil {
+			return value.Nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.Name, Message: "the stored value is not JSON (" + err.Error() + "); read it with get or get_bytes"}
+		}
+		return parsed, nil
+	}
+	return value.TextOrBytes(s), nil
+}
+
+func decodeRecord(cmd *command.Command, v value.Value) (value.Value, *errs.Error) {
+	fields := cmd.Reply.Record.Fields
+	out := make([]value.Value, len(fields))
+	for i := range fields {
+		f := &fields[i]
+		path := f.Wire()
+		if path == "-" {
+			out[i] = value.Int(0)
+			continue
+		}
+		got := v
+		for path != "" {
+			var member string
+			member, path, _ = strings.Cut(path, ".")
+			got = got.Field(member)
+		}
+		typed, ok := fieldValue(f, got)
+		if !ok {
+			return value.Nil, badReply(cmd, "has no usable member "+f.Wire())
+		}
+		out[i] = typed
+	}
+	return value.Array(out...), nil
+}
+
+// fieldValue gives a member of a wire object the type of its field.
+func fieldValue(f *command.Field, v value.Value) (value.Value, bool) {
+	switch f.Type {
+	case command.String:
+		_, ok := v.AsStr()
+		return v, ok
+	case command.StringOrNil:
+		_, ok := v.AsStr()
+		return v, ok || v.IsNil()
+	case command.Int:
+		_, ok := v.AsInt()
+		return v, ok
+	case command.IntOrNil:
+		_, ok := v.AsInt()
+		return v, ok || v.IsNil()
+	case command.Float:
+		f, ok := v.AsFloat()
+		return value.Float(f), ok
+	case command.Bool: // left out where false
+		return value.Bool(v.Kind() == value.KindBool && !value.Equal(v, value.Bool(false))), v.IsNil() || v.Kind() == value.KindBool
+	case command.Bytes:
+		s, ok := v.AsByteArray()
+		return value.BytesOf(s), ok
+	case command.JSON:
+		if !f.Encoded {
+			return v, true
+		}
+		text, ok := v.AsByteArray()
+		if !ok {
+			return value.Nil, false
+		}
+		data, err := value.ParseJSON(text)
+		return data, err == nil
+	case command.StringMap:
+		if v.IsNil() {
+			return value.Map(), true
+		}
+		return v, v.Kind() == value.KindMap
+	}
+	return value.Nil, false
+}
+
+// placeholder returns the length that the text "<binary data: N bytes>" names,
+// and whether s has that form: what the server answers over HTTP in place of a
+// value that is not UTF-8 (protocol: http-data, readers). A stored text may look
+// the same, so the form alone proves nothing.
+func placeholder(s string) (n int, ok bool) {
+	const before, after = "<binary data: ", " bytes>"
+	if !strings.HasPrefix(s, before) || !strings.HasSuffix(s, after) || len(s) < len(before)+len(after) {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s[len(before) : len(s)-len(after)])
+	return n, err == nil && n > 0
+}

@@ -1,0 +1,340 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/engine"
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/transport"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+// Subscription delivers the items of a topic, watched key, stream or queue. It
+// survives broken connections and tells, on the next item, what was lost.
+type Subscription struct {
+	client *Client
+	cmd    *command.Command
+	id     int64
+	source source
+	done   chan struct{}
+	once   sync.Once
+	next   sync.Mutex // one reader at a time; guards unread
+	unread []value.Value
+}
+
+// source is where items come from.
+type source interface {
+	// take returns up to max items that are there now. Without any it returns
+	// the channel that tells of new ones, or how long to wait before asking
+	// again. deadline is when the reader's patience ends.
+	take(max int, deadline time.Time) (items []value.Value, more <-chan struct{}, wait time.Duration, err *errs.Error)
+	close()
+}
+
+// defaultBuffer is the size of a subscription's buffer unless it is given.
+const defaultBuffer = 1024
+
+// Subscribe starts the subscription of a table entry (pubsub.subscribe,
+// kv.watch, stream.follow, queue.follow) with positional arguments. It returns
+// when the server has confirmed it.
+func (c *Client) Subscribe(ctx context.Context, cmd *command.Command, args ...value.Value) (*Subscription, error) {
+	s, err := c.subscribe(cmd, args, time.Unix(0, c.deadline(ctx)))
+	if err != nil {
+		err.Command, err.Transport = cmd.Name, c.cfg.Scheme
+		return nil, err
+	}
+	return s, nil
+}
+
+func (c *Client) subscribe(cmd *command.Command, args []value.Value, deadline time.Time) (*Subscription, *errs.Error) {
+	if c.closed.Load() {
+		return nil, c.closedError("")
+	}
+	if cmd.Reply.Kind != command.ReplyStream {
+		return nil, errs.New(errs.InvalidArgument, cmd.Name+" is a call, not a subscription")
+	}
+	args, err := cmd.Validate(args)
+	if err != nil {
+		return nil, err
+	}
+	s := &Subscription{client: c, cmd: cmd, done: make(chan struct{})}
+	switch {
+	case cmd.HTTP.Path == "":
+		s.source, err = c.follow(cmd, args, deadline)
+	case c.engine != nil:
+		s.source, err = c.subscribeEngine(cmd, args)
+	default:
+		s.source, err = c.subscribePush(cmd, args, deadline)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	if c.subs == nil {
+		c.mu.Unlock()
+		s.source.close()
+		return nil, c.closedError("")
+	}
+	c.nextID++
+	s.id = c.nextID
+	c.subs[s.id] = s
+	c.mu.Unlock()
+	return s, nil
+}
+
+// Next returns the items that have come, at most max, and waits for the first.
+// Each item is a record: an array of the fields in the table's order. When ctx
+// ends it returns no items and the context's reason as a *errs.Error of code
+// Timeout or Canceled; the subscription lives on.
+func (s *Subscription) Next(ctx context.Context, max int) ([]value.Value, error) {
+	items, err := s.wait(ctx.Done(), time.Time{}, max, nil)
+	if err == nil && len(items) == 0 {
+		err = canceled(ctx)
+	}
+	if err != nil {
+		err.Command, err.Transport = s.cmd.Name, s.client.cfg.Scheme
+		return nil, err
+	}
+	return items, nil
+}
+
+// wait returns items, none when stop is closed or deadline (if any) passes. If
+// claim is given it is asked before items are handed out; when it says no (the
+// reader has gone) they are kept for the next reader.
+func (s *Subscription) wait(stop <-chan struct{}, deadline time.Time, max int, claim func() bool) ([]value.Value, *errs.Error) {
+	s.next.Lock()
+	defer s.next.Unlock()
+	for {
+		select {
+		case <-s.done:
+			return nil, errs.New(errs.Closed, "the subscription is closed")
+		case <-stop:
+			return nil, nil
+		default:
+		}
+		items, more, pause, err := s.take(max, deadline)
+		if err != nil {
+			return nil, err
+		}
+		if len(items) > 0 {
+			if claim != nil && !claim() {
+				s.unread = items
+				return nil, nil
+			}
+			return items, nil
+		}
+		if !deadline.IsZero() {
+			left := time.Until(deadline)
+			if left <= 0 {
+				return nil, nil
+			}
+			if more != nil || pause > left {
+				pause = left
+			}
+		}
+		s.pause(stop, more, pause)
+	}
+}
+
+func (s *Subscription) take(max int, deadline time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+	if n := min(max, len(s.unread)); n > 0 {
+		items := s.unread[:n]
+		s.unread = s.unread[n:]
+		return items, nil, 0, nil
+	}
+	return s.source.take(max, deadline)
+}
+
+// pause waits for news, at most d if d is not 0.
+func (s *Subscription) pause(stop, more <-chan struct{}, d time.Duration) {
+	var timer <-chan time.Time
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-more:
+	case <-timer:
+	case <-stop:
+	case <-s.done:
+	}
+}
+
+// Close ends the subscription. Closing twice is harmless.
+func (s *Subscription) Close() {
+	s.once.Do(func() {
+		close(s.done)
+		c := s.client
+		c.mu.Lock()
+		delete(c.subs, s.id)
+		c.mu.Unlock()
+		s.source.close()
+	})
+}
+
+// subscription finds an open subscription by its id.
+func (c *Client) subscription(id int64) (*Subscription, *errs.Error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.subs[id]
+	if s == nil {
+		return nil, errs.New(errs.Closed, "the subscription is closed or never was")
+	}
+	return s, nil
+}
+
+func names(list value.Value) []string {
+	out := make([]string, list.Len())
+	for i := range out {
+		out[i], _ = list.Index(i).AsStr()
+	}
+	return out
+}
+
+// bufferOf reads the buffer and overflow arguments.
+func bufferOf(args []value.Value) (size int, block bool) {
+	size = defaultBuffer
+	if n, ok := args[1].AsInt(); ok {
+		size = int(n)
+	}
+	policy, _ := args[2].AsStr()
+	return size, policy == "block"
+}
+
+// engineSource is a subscription of the embedded engine.
+type engineSource struct {
+	cmd  *command.Command
+	sub  *engine.Subscriber
+	more chan struct{}
+}
+
+func (c *Client) subscribeEngine(cmd *command.Command, args []value.Value) (source, *errs.Error) {
+	size, block := bufferOf(args)
+	overflow := engine.DropOldest
+	if block {
+		overflow = engine.DropNewest
+	}
+	topics := names(args[0])
+	if cmd.Name == "kv.watch" {
+		for i := range topics {
+			topics[i] = "__watch@0__:" + topics[i]
+		}
+	}
+	s := &engineSource{cmd: cmd, more: make(chan struct{}, 1)}
+	var text string
+	s.sub, text = c.engine.Subscribe(time.Now().UnixNano(), topics, size, overflow, s.wake)
+	if text != "" {
+		return nil, errs.FromServer(text)
+	}
+	return s, nil
+}
+
+func (s *engineSource) wake() {
+	select {
+	case s.more <- struct{}{}:
+	default:
+	}
+}
+
+func (s *engineSource) take(max int, _ time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+	messages, lost := s.sub.Take(max)
+	items := make([]value.Value, 0, len(messages))
+	for i := range messages {
+		m := &messages[i]
+		item, err := session.PushItem(s.cmd, value.Map(
+			value.Str("topic"), value.Str(m.Topic), value.Str("payload"), m.Payload,
+			value.Str("message_id"), value.Str(m.ID), value.Str("timestamp"), value.Int(m.Timestamp),
+			value.Str("metadata"), m.Metadata))
+		if err != nil { // anyone may publish to a watch topic; only true events count
+			continue
+		}
+		if lost != 0 {
+			item, lost = session.WithLost(item, int64(lost)), 0
+		}
+		items = append(items, item)
+	}
+	if len(messages) == max {
+		s.wake()
+	}
+	return items, s.more, 0, nil
+}
+
+func (s *engineSource) close() { s.sub.Close() }
+
+// pushSource is a subscription over WebSocket.
+type pushSource struct{ *transport.Push }
+
+func (c *Client) subscribePush(cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
+	if c.cfg.Push != "auto" && c.cfg.Push != "ws" {
+		return nil, errs.New(errs.Unsupported, "push="+strings.SplitN(c.cfg.Push, ":", 2)[0]+" is not available here; use push=ws or leave it out")
+	}
+	size, block := bufferOf(args)
+	p, err := c.http.OpenPush(cmd, names(args[0]), size, block, c.policy, deadline, func(m string) { c.log(LogWarning, m) })
+	if err != nil {
+		return nil, err
+	}
+	return pushSource{p}, nil
+}
+
+func (s pushSource) take(max int, _ time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+	items, err := s.Take(max)
+	return items, s.More(), 0, err
+}
+
+func (s pushSource) close() { s.Push.Close() }
+
+// followSource polls a stream or queue.
+type followSource struct {
+	client *Client
+	f      *session.Follower
+}
+
+func (c *Client) follow(cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
+	// One question tells an unknown room or queue at once.
+	family := cmd.Family()
+	if _, err := c.ask(family+".stats", args[0], deadline); err != nil {
+		return nil, err
+	}
+	return &followSource{c, session.NewFollower(cmd, args, c.wire(), c.policy)}, nil
+}
+
+// ask runs a typed command with one argument.
+func (c *Client) ask(name string, arg value.Value, deadline time.Time) (value.Value, *errs.Error) {
+	var call session.Call
+	call.Start(c.policy, c.wire(), command.Lookup(name), []value.Value{arg}, deadline.UnixNano())
+	c.drive(&call)
+	return call.Result()
+}
+
+func (s *followSource) take(max int, deadline time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+	c := s.client
+	steps := s.f.Steps(max)
+	calls := make([]*session.Call, len(steps))
+	limit := time.Now().Add(c.cfg.Timeout).UnixNano()
+	for i, step := range steps {
+		calls[i] = &session.Call{}
+		calls[i].StartStep(c.policy, c.wire(), step, limit)
+	}
+	c.drive(calls...)
+	replies := make([]value.Value, len(calls))
+	failures := make([]*errs.Error, len(calls))
+	for i, call := range calls {
+		replies[i], failures[i] = call.Result()
+		if err := failures[i]; err != nil && session.Transient(err) {
+			if got := i > 0 && !s.f.Stream(); got {
+				break // messages taken before the break must reach the reader
+			}
+			return nil, nil, s.f.Broken(), nil
+		}
+	}
+	items, err := s.f.Replies(replies, failures)
+	return items, nil, s.f.Wait(), err
+}
+
+func (s *followSource) close() {}

@@ -1,0 +1,342 @@
+package transport
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/fasthttp/websocket"
+
+	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/value"
+	"github.com/libsynap/libsynap/core/wire/wspush"
+)
+
+const (
+	// pingEvery and silence find dead connections: the server answers pings but
+	// never sends its own (protocol: websocket, common rules).
+	pingEvery = 15 * time.Second
+	silence   = 40 * time.Second
+	// probeWait is how long a probe may take on a connection that is otherwise
+	// silent.
+	probeWait = 5 * time.Second
+)
+
+// Push is one subscription over a WebSocket. It reconnects and subscribes again
+// by itself; what may be lost meanwhile is told on the next item.
+type Push struct {
+	h     *HTTP
+	cmd   *command.Command
+	route string
+	block bool
+	probe string // topic prefix of this subscription's probes, "" without probes
+	log   func(string)
+
+	policy *session.Policy
+	url    string
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+	ended  chan struct{}
+
+	mu     sync.Mutex
+	buf    *session.Buffer
+	room   *sync.Cond    // signalled when items were taken
+	more   chan struct{} // holds a token while items or an end may be waiting
+	conn   *websocket.Conn
+	err    *errs.Error // why the subscription ended
+	closed bool
+}
+
+// OpenPush connects a pub/sub or watch subscription and returns when the server
+// has confirmed it.
+func (h *HTTP) OpenPush(cmd *command.Command, names []string, size int, block bool, policy *session.Policy, deadline time.Time, log func(string)) (*Push, *errs.Error) {
+	p := &Push{h: h, cmd: cmd, route: cmd.HTTP.Path, block: block, policy: policy, log: log,
+		buf: session.NewBuffer(size), more: make(chan struct{}, 1), ended: make(chan struct{})}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.room = sync.NewCond(&p.mu)
+	if block {
+		names = append(append([]string(nil), names...), p.probeName())
+	}
+	path, err := wspush.Path(p.route, names)
+	if err != nil {
+		return nil, err
+	}
+	scheme := "ws"
+	if h.tls != nil {
+		scheme = "wss"
+	}
+	p.url = scheme + "://" + h.cfg.Host + h.cfg.Path + path
+	conn, err := p.connect(deadline)
+	if err != nil {
+		return nil, err
+	}
+	p.conn = conn
+	go p.run(conn)
+	return p, nil
+}
+
+// probeName is a pattern under which only this subscription's probes are
+// published. A pattern, because an exact topic would stay listed for ever.
+func (p *Push) probeName() string {
+	id := "libsynap-probe-" + randomHex()
+	if p.route == "/kv/ws" {
+		p.probe = "__watch@0__:" + id + "-"
+		return id + "-*"
+	}
+	p.probe = id + "-"
+	return id + "-*"
+}
+
+// connect opens the WebSocket and waits for the welcome.
+func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
+	ctx, cancel := context.WithDeadline(p.ctx, deadline)
+	defer cancel()
+	dialer := websocket.Dialer{TLSClientConfig: p.h.tls, NetDialContext: (&net.Dialer{Timeout: p.h.cfg.ConnectTimeout}).DialContext}
+	header := http.Header{"User-Agent": {userAgent}}
+	if p.h.auth != "" {
+		header.Set("Authorization", p.h.auth)
+	}
+	conn, resp, err := dialer.DialContext(ctx, p.url, header)
+	if err != nil {
+		if resp != nil && resp.StatusCode != 101 {
+			body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
+			resp.Body.Close()
+			return nil, wspush.Refused(resp.StatusCode, string(body))
+		}
+		if ctx.Err() != nil {
+			return nil, errs.New(errs.Timeout, "the deadline passed before the push channel was open")
+		}
+		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "cannot open a push channel to " + p.h.cfg.String() + ": " + reason(err)}
+	}
+	conn.SetReadLimit(int64(p.h.cfg.MaxReplyBytes))
+	_ = conn.SetReadDeadline(deadline)
+	_, text, err := conn.ReadMessage()
+	if err != nil {
+		conn.Close()
+		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "the push channel closed before it was confirmed: " + reason(err)}
+	}
+	frame, bad := wspush.Parse(string(text))
+	switch {
+	case bad != nil:
+	case frame.Kind == wspush.Failure:
+		bad = frame.Err
+	case frame.Kind != wspush.Welcome:
+		bad = errs.New(errs.Protocol, "the push channel did not start with a welcome")
+	}
+	if bad != nil {
+		conn.Close()
+		return nil, bad
+	}
+	return conn, nil
+}
+
+// run reads until the subscription ends, reconnecting as often as needed.
+func (p *Push) run(conn *websocket.Conn) {
+	defer close(p.ended)
+	for attempt := 0; ; {
+		p.read(conn)
+		conn.Close()
+		for {
+			p.mu.Lock()
+			closed := p.closed
+			if !closed && attempt == 0 {
+				p.buf.Gap(session.Unknown)
+			}
+			p.mu.Unlock()
+			if closed {
+				return
+			}
+			p.log("push channel to " + p.h.cfg.String() + " broke; connecting again")
+			select {
+			case <-p.ctx.Done():
+				return
+			case <-time.After(p.policy.BackoffFor(attempt + 1)):
+			}
+			attempt++
+			next, err := p.connect(time.Now().Add(p.h.cfg.ConnectTimeout))
+			if err == nil {
+				conn, attempt = next, 0
+				break
+			}
+			if final(err) {
+				p.end(err)
+				return
+			}
+		}
+		p.mu.Lock()
+		p.conn = conn
+		closed := p.closed
+		p.mu.Unlock()
+		if closed {
+			conn.Close()
+			return
+		}
+		p.log("push channel to " + p.h.cfg.String() + " is back")
+	}
+}
+
+// final reports whether trying again cannot help.
+func final(err *errs.Error) bool {
+	switch err.Code {
+	case errs.Unauthenticated, errs.PermissionDenied, errs.InvalidArgument, errs.Unsupported:
+		return true
+	}
+	return false
+}
+
+// read delivers frames until the connection fails.
+func (p *Push) read(conn *websocket.Conn) {
+	done := make(chan struct{})
+	defer close(done)
+	go pinger(conn, done)
+	probing := false
+	alive := func() {
+		limit := silence
+		if probing {
+			limit = probeWait
+		}
+		_ = conn.SetReadDeadline(time.Now().Add(limit))
+	}
+	conn.SetPongHandler(func(string) error {
+		if !probing {
+			alive()
+		}
+		return nil
+	})
+	for {
+		alive()
+		kind, text, err := conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		if kind != websocket.TextMessage {
+			continue
+		}
+		frame, bad := wspush.Parse(string(text))
+		if bad != nil || frame.Kind == wspush.Failure {
+			return
+		}
+		if frame.Kind != wspush.Message {
+			continue
+		}
+		if topic, _ := frame.Item.Field("topic").AsStr(); p.probe != "" && strings.HasPrefix(topic, p.probe) {
+			probing = false
+			continue
+		}
+		item, bad := session.PushItem(p.cmd, frame.Item)
+		if bad != nil { // anyone may publish to a watch topic; only true events count
+			continue
+		}
+		waited, ok := p.deliver(item)
+		if !ok {
+			return
+		}
+		if waited && !probing {
+			// While reading paused, the server may have detached this connection
+			// without closing it (protocol: websocket, slow consumer). A probe
+			// that does not come back tells.
+			probing = true
+			go p.sendProbe()
+		}
+	}
+}
+
+// deliver puts an item into the buffer; in block mode it waits for room.
+func (p *Push) deliver(item value.Value) (waited, ok bool) {
+	p.mu.Lock()
+	for p.block && p.buf.Full() && !p.closed {
+		waited = true
+		p.room.Wait()
+	}
+	ok = !p.closed
+	if ok {
+		p.buf.Push(item)
+	}
+	p.mu.Unlock()
+	p.wake()
+	return waited, ok
+}
+
+func (p *Push) wake() {
+	select {
+	case p.more <- struct{}{}:
+	default:
+	}
+}
+
+func (p *Push) sendProbe() {
+	step := session.Step{Command: "pubsub.publish", Payload: value.Map(value.Str("topic"), value.Str(p.probe+"1"), value.Str("payload"), value.Nil)}
+	if e, err := p.h.Encode(&step); err == nil {
+		p.h.Exchange([]Encoded{e}, time.Now().Add(probeWait), func(value.Value, *errs.Error) {})
+	}
+}
+
+func pinger(conn *websocket.Conn, done chan struct{}) {
+	ticker := time.NewTicker(pingEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-ticker.C:
+			if conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)) != nil {
+				return
+			}
+		}
+	}
+}
+
+func (p *Push) end(err *errs.Error) {
+	p.mu.Lock()
+	if p.err == nil {
+		p.err = err
+	}
+	p.mu.Unlock()
+	p.wake()
+}
+
+// Take returns up to max items that are there, or why there will be none.
+func (p *Push) Take(max int) ([]value.Value, *errs.Error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buf.Len() == 0 {
+		if p.closed {
+			return nil, errs.New(errs.Closed, "the subscription is closed")
+		}
+		return nil, p.err
+	}
+	items := p.buf.Take(max)
+	p.room.Broadcast()
+	if p.buf.Len() > 0 {
+		p.wake()
+	}
+	return items, nil
+}
+
+// More holds a token while Take may return something.
+func (p *Push) More() <-chan struct{} { return p.more }
+
+// Close ends the subscription and waits until its goroutines are gone.
+func (p *Push) Close() {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	conn := p.conn
+	p.mu.Unlock()
+	p.cancel()
+	p.room.Broadcast()
+	p.wake()
+	// The server answers a close frame by dropping the connection.
+	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(100*time.Millisecond))
+	conn.Close()
+	<-p.ended
+}
