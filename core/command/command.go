@@ -43,6 +43,8 @@ type Arg struct {
 	// NonEmpty refuses "" and empty lists.
 	NonEmpty bool
 	Doc      string
+	// Encoded says that a JSON argument travels as its JSON text.
+	Encoded bool
 	// Field is the member of the envelope payload that carries the argument,
 	// Name if "". A dot nests: "config.max_depth". "-" sends nothing.
 	Field string

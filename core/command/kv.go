@@ -61,7 +61,7 @@ var kvFamily = Family{Name: "kv", Doc: "Key-value store: text or bytes under tex
 		Traits:  put,
 		Example: `client.kv.set("user:1", "John Doe", ttl=3600)`},
 	{Name: "kv.set_json", Summary: "Sets a key to the JSON text of a value.", Wire: "kv.set",
-		Args:    []Arg{argKey, {Name: "value", Type: JSON, Required: true, Doc: "Any JSON value; the order of members is kept."}, argTTL},
+		Args:    []Arg{argKey, {Name: "value", Type: JSON, Required: true, Encoded: true, Doc: "Any JSON value; the order of members is kept."}, argTTL},
 		HTTP:    HTTP{Command: "kv.set", Field: "success"},
 		RPC:     native("SET", "key value [ttl:int]", "ok"),
 		RESP3:   native("SET", `key value ["EX" ttl]`, "ok"),

@@ -133,6 +133,11 @@ func contains(words, word string) bool {
 // wireValue turns an argument into the JSON-like value of the payload.
 func wireValue(a *command.Arg, v value.Value) value.Value {
 	switch a.Type {
+	case command.JSON:
+		if a.Encoded {
+			text, _ := value.AppendJSON(nil, v) // Validate has refused what JSON cannot carry
+			return value.Str(string(text))
+		}
 	case command.Bytes:
 		b, _ := v.AsBlob()
 		return value.ByteArray(b)
