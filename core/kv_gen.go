@@ -126,13 +126,13 @@ type KVSetOptions struct {
 // only if the key is missing or present.
 //
 //   - key: The key. The empty key is legal.
-//   - value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
+//   - val: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
 //
 // Result: False only if nx or xx prevented the write.
-func (f KV) Set(ctx context.Context, key string, value string, options *KVSetOptions) (bool, error) {
+func (f KV) Set(ctx context.Context, key string, val string, options *KVSetOptions) (bool, error) {
 	args := make([]value.Value, 6)
 	args[0] = value.Str(key)
-	args[1] = value.TextOrBytes(value)
+	args[1] = value.TextOrBytes(val)
 	if options != nil {
 		if options.TTL != 0 {
 			args[2] = value.Int(options.TTL)
@@ -163,17 +163,17 @@ type KVSetJSONOptions struct {
 // SetJSON sets a key to the JSON text of a value.
 //
 //   - key: The key. The empty key is legal.
-//   - value: Any JSON value; the order of members is kept.
+//   - val: Any JSON value; the order of members is kept.
 //
 // Result: Always true.
-func (f KV) SetJSON(ctx context.Context, key string, value any, options *KVSetJSONOptions) (bool, error) {
-	valueValue, err := packJSON(value)
+func (f KV) SetJSON(ctx context.Context, key string, val any, options *KVSetJSONOptions) (bool, error) {
+	valValue, err := packJSON(val)
 	if err != nil {
 		return false, err
 	}
 	args := make([]value.Value, 3)
 	args[0] = value.Str(key)
-	args[1] = valueValue
+	args[1] = valValue
 	if options != nil {
 		if options.TTL != 0 {
 			args[2] = value.Int(options.TTL)
@@ -192,7 +192,7 @@ func (f KV) SetJSON(ctx context.Context, key string, value any, options *KVSetJS
 //
 // Result: Text if the value is valid UTF-8, else bytes; nothing if the key is
 // missing.
-func (f KV) Get(ctx context.Context, key string) (val string, found bool, err error) {
+func (f KV) Get(ctx context.Context, key string) (stored string, found bool, err error) {
 	v, err := f.c.Call(ctx, cmdKVGet, value.Str(key))
 	if err != nil {
 		return "", false, err
@@ -368,13 +368,13 @@ func (f KV) Mdel(ctx context.Context, keys []string) (int64, error) {
 // kept.
 //
 //   - key: The key. The empty key is legal.
-//   - value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
+//   - val: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
 //
 // Result: The new length in bytes.
 //
 // Errors: InvalidArgument for the empty key on HTTP.
-func (f KV) Append(ctx context.Context, key string, value string) (int64, error) {
-	v, err := f.c.Call(ctx, cmdKVAppend, value.Str(key), value.TextOrBytes(value))
+func (f KV) Append(ctx context.Context, key string, val string) (int64, error) {
+	v, err := f.c.Call(ctx, cmdKVAppend, value.Str(key), value.TextOrBytes(val))
 	if err != nil {
 		return 0, err
 	}
@@ -389,7 +389,7 @@ func (f KV) Append(ctx context.Context, key string, value string) (int64, error)
 //
 // Result: Text if the part is valid UTF-8, else bytes; nothing if the key is
 // missing or the range empty.
-func (f KV) Getrange(ctx context.Context, key string, start int64, end int64) (val string, found bool, err error) {
+func (f KV) Getrange(ctx context.Context, key string, start int64, end int64) (stored string, found bool, err error) {
 	v, err := f.c.Call(ctx, cmdKVGetrange, value.Str(key), value.Int(start), value.Int(end))
 	if err != nil {
 		return "", false, err
@@ -402,13 +402,13 @@ func (f KV) Getrange(ctx context.Context, key string, start int64, end int64) (v
 //
 //   - key: The key. The empty key is legal.
 //   - offset: Where to write. The server allocates up to here, so the limit is 512 MiB. (bytes)
-//   - value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
+//   - val: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
 //
 // Result: The new length in bytes.
 //
 // Errors: InvalidArgument for the empty key on HTTP.
-func (f KV) Setrange(ctx context.Context, key string, offset int64, value string) (int64, error) {
-	v, err := f.c.Call(ctx, cmdKVSetrange, value.Str(key), value.Int(offset), value.TextOrBytes(value))
+func (f KV) Setrange(ctx context.Context, key string, offset int64, val string) (int64, error) {
+	v, err := f.c.Call(ctx, cmdKVSetrange, value.Str(key), value.Int(offset), value.TextOrBytes(val))
 	if err != nil {
 		return 0, err
 	}
@@ -431,15 +431,15 @@ func (f KV) Strlen(ctx context.Context, key string) (int64, error) {
 // Getset sets a key and returns its old value. The TTL is dropped.
 //
 //   - key: The key. The empty key is legal.
-//   - value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
+//   - val: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
 //
 // Result: The old value: text if valid UTF-8, else bytes; nothing if the key
 // was missing.
 //
 // Errors: BinaryValue on HTTP if the old value was not text: the new value is
 // set, the old one lost. InvalidArgument for the empty key on HTTP.
-func (f KV) Getset(ctx context.Context, key string, value string) (val string, found bool, err error) {
-	v, err := f.c.Call(ctx, cmdKVGetset, value.Str(key), value.TextOrBytes(value))
+func (f KV) Getset(ctx context.Context, key string, val string) (stored string, found bool, err error) {
+	v, err := f.c.Call(ctx, cmdKVGetset, value.Str(key), value.TextOrBytes(val))
 	if err != nil {
 		return "", false, err
 	}
@@ -604,7 +604,7 @@ type KVWatchOptions struct {
 // msetnx and expiry send nothing (protocol: websocket, /kv/ws quirks).
 //
 //   - keys: Keys or patterns.
-func (f KV) Watch(ctx context.Context, keys []string, options *KVWatchOptions) (*Stream[WatchEvent], error) {
+func (f KV) Watch(ctx context.Context, keys []string, options *KVWatchOptions) (*Feed[WatchEvent], error) {
 	args := make([]value.Value, 3)
 	args[0] = packStrings(keys)
 	if options != nil {
@@ -615,5 +615,5 @@ func (f KV) Watch(ctx context.Context, keys []string, options *KVWatchOptions) (
 			args[2] = value.Str(options.Overflow)
 		}
 	}
-	return openStream(ctx, f.c, cmdKVWatch, unpackWatchEvent, args...)
+	return openFeed(ctx, f.c, cmdKVWatch, unpackWatchEvent, args...)
 }

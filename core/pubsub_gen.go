@@ -165,7 +165,7 @@ type PubSubSubscribeOptions struct {
 //   - topics: Topics or patterns. On HTTP a topic cannot contain a comma.
 //
 // Errors: InvalidArgument for a bad pattern.
-func (f PubSub) Subscribe(ctx context.Context, topics []string, options *PubSubSubscribeOptions) (*Stream[PubSubMessage], error) {
+func (f PubSub) Subscribe(ctx context.Context, topics []string, options *PubSubSubscribeOptions) (*Feed[PubSubMessage], error) {
 	args := make([]value.Value, 3)
 	args[0] = packStrings(topics)
 	if options != nil {
@@ -176,7 +176,7 @@ func (f PubSub) Subscribe(ctx context.Context, topics []string, options *PubSubS
 			args[2] = value.Str(options.Overflow)
 		}
 	}
-	return openStream(ctx, f.c, cmdPubSubSubscribe, unpackPubSubMessage, args...)
+	return openFeed(ctx, f.c, cmdPubSubSubscribe, unpackPubSubMessage, args...)
 }
 
 // PubSubUnsubscribeOptions are the optional arguments of PubSub.Unsubscribe.

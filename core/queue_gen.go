@@ -292,7 +292,7 @@ type QueueFollowOptions struct {
 //   - consumerID: Who consumes; counts for prefetch_limit and stats.
 //
 // Errors: NotFound if the queue does not exist.
-func (f Queue) Follow(ctx context.Context, queue string, consumerID string, options *QueueFollowOptions) (*Stream[QueueMessage], error) {
+func (f Queue) Follow(ctx context.Context, queue string, consumerID string, options *QueueFollowOptions) (*Feed[QueueMessage], error) {
 	args := make([]value.Value, 3)
 	args[0] = value.Str(queue)
 	args[1] = value.Str(consumerID)
@@ -301,5 +301,5 @@ func (f Queue) Follow(ctx context.Context, queue string, consumerID string, opti
 			args[2] = value.Int(options.Prefetch)
 		}
 	}
-	return openStream(ctx, f.c, cmdQueueFollow, unpackQueueMessage, args...)
+	return openFeed(ctx, f.c, cmdQueueFollow, unpackQueueMessage, args...)
 }

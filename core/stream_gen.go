@@ -269,7 +269,7 @@ type StreamFollowOptions struct {
 //   - subscriberID: Who reads.
 //
 // Errors: NotFound if the room does not exist.
-func (f Stream) Follow(ctx context.Context, room string, subscriberID string, options *StreamFollowOptions) (*Stream[FollowedEvent], error) {
+func (f Stream) Follow(ctx context.Context, room string, subscriberID string, options *StreamFollowOptions) (*Feed[FollowedEvent], error) {
 	args := make([]value.Value, 3)
 	args[0] = value.Str(room)
 	args[1] = value.Str(subscriberID)
@@ -278,5 +278,5 @@ func (f Stream) Follow(ctx context.Context, room string, subscriberID string, op
 			args[2] = value.Int(options.FromOffset)
 		}
 	}
-	return openStream(ctx, f.c, cmdStreamFollow, unpackFollowedEvent, args...)
+	return openFeed(ctx, f.c, cmdStreamFollow, unpackFollowedEvent, args...)
 }

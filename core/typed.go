@@ -145,9 +145,9 @@ func unpackMap(v value.Value) map[string]string {
 	return out
 }
 
-// Stream is a subscription with typed items. It survives broken connections; an
+// Feed is a subscription with typed items. It survives broken connections; an
 // item's Lost says what was lost before it.
-type Stream[T any] struct {
+type Feed[T any] struct {
 	sub    *Subscription
 	unpack func(value.Value) T
 	ready  []T
@@ -156,17 +156,17 @@ type Stream[T any] struct {
 // streamBatch is how many items one look at the subscription takes at most.
 const streamBatch = 256
 
-func openStream[T any](ctx context.Context, c *Client, cmd *command.Command, unpack func(value.Value) T, args ...value.Value) (*Stream[T], error) {
+func openFeed[T any](ctx context.Context, c *Client, cmd *command.Command, unpack func(value.Value) T, args ...value.Value) (*Feed[T], error) {
 	sub, err := c.Subscribe(ctx, cmd, args...)
 	if err != nil {
 		return nil, err
 	}
-	return &Stream[T]{sub: sub, unpack: unpack}, nil
+	return &Feed[T]{sub: sub, unpack: unpack}, nil
 }
 
 // Next waits for the next item. When ctx ends it fails with errs.Timeout or
 // errs.Canceled and the subscription lives on. One goroutine reads at a time.
-func (s *Stream[T]) Next(ctx context.Context) (item T, err error) {
+func (s *Feed[T]) Next(ctx context.Context) (item T, err error) {
 	if len(s.ready) == 0 {
 		items, err := s.sub.Next(ctx, streamBatch)
 		if err != nil {
@@ -184,7 +184,7 @@ func (s *Stream[T]) Next(ctx context.Context) (item T, err error) {
 // All ranges over the items until ctx ends, the loop breaks or the subscription
 // fails; the last pair then holds the error, unless ctx ended or Close was
 // called. It closes the subscription.
-func (s *Stream[T]) All(ctx context.Context) iter.Seq2[T, error] {
+func (s *Feed[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		defer s.Close()
 		for {
@@ -203,4 +203,4 @@ func (s *Stream[T]) All(ctx context.Context) iter.Seq2[T, error] {
 }
 
 // Close ends the subscription. Closing twice is harmless.
-func (s *Stream[T]) Close() { s.sub.Close() }
+func (s *Feed[T]) Close() { s.sub.Close() }

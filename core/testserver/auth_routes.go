@@ -114,12 +114,13 @@ const longestKey = 8_000_000_000_000
 func createKey(r *request) {
 	at := time.Now()
 	k := &apiKey{id: randomUUID(), name: r.text("name"), owner: r.who.username, created: at}
-	if seconds, ok := r.field("expires_in_seconds").AsUint(); ok {
-		if int64(seconds) > longestKey {
+	if u, ok := r.field("expires_in_seconds").AsUint(); ok {
+		seconds := int64(u) // 2^64-1 is -1: expired already
+		if seconds > longestKey || seconds < -longestKey {
 			r.fail("Invalid request: expires_in_seconds is out of range")
 			return
 		}
-		k.expires = time.Unix(at.Unix()+int64(seconds), int64(at.Nanosecond()))
+		k.expires = time.Unix(at.Unix()+seconds, int64(at.Nanosecond()))
 	}
 	for _, p := range r.field("permissions").Items() {
 		resource, _ := p.Field("resource").AsStr()
@@ -314,4 +315,3 @@ func listRoles(r *request) {
 	}
 	r.json(object("success", true, "roles", value.Array(list...)))
 }
-

@@ -73,4 +73,3 @@ func pubsubSubscribe(r *request) {
 	}
 	r.pubsub("pubsub.subscribe", r.payload())
 }
-

@@ -6,6 +6,7 @@ package testserver
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -99,8 +100,24 @@ func (s *Server) listen(cfg Config) error {
 		NoDefaultContentType:  true,
 		Logger:                silent{},
 	}
-	s.loops.Go(func() { http.Serve(listener) })
+	s.loops.Go(func() { s.accept(listener, http) })
 	return nil
+}
+
+// accept serves every connection in a goroutine of its own. The accept loop of the
+// HTTP package would leave a sleeping goroutine behind for ten seconds.
+func (s *Server) accept(listener net.Listener, http *fasthttp.Server) {
+	for {
+		conn, err := listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			time.Sleep(tick) // out of file descriptors, most likely
+		case s.open.add(conn):
+			go http.ServeConn(conn)
+		}
+	}
 }
 
 // silent is the log of the HTTP server: what clients do wrong is their tests'
@@ -184,32 +201,32 @@ type connections struct {
 	all    sync.WaitGroup
 }
 
-// changed follows the life of a connection. One that became a WebSocket stays
-// until its handler calls forget.
+// add takes a new connection; false means that the server is closing.
+func (c *connections) add(conn net.Conn) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		conn.Close()
+		return false
+	}
+	c.all.Add(1)
+	c.conns[conn] = struct{}{}
+	return true
+}
+
+// changed is told of the life of a connection. One that became a WebSocket is not
+// closed yet: its handler calls forget.
 func (c *connections) changed(conn net.Conn, state fasthttp.ConnState) {
-	switch state {
-	case fasthttp.StateNew:
-		c.all.Add(1)
-		c.mu.Lock()
-		c.conns[conn] = struct{}{}
-		closed := c.closed
-		c.mu.Unlock()
-		if closed {
-			conn.Close()
-		}
-	case fasthttp.StateClosed:
+	if state == fasthttp.StateClosed {
 		c.forget(conn)
 	}
 }
 
 func (c *connections) forget(conn net.Conn) {
 	c.mu.Lock()
-	_, known := c.conns[conn]
+	defer c.mu.Unlock()
 	delete(c.conns, conn)
-	c.mu.Unlock()
-	if known {
-		c.all.Done()
-	}
+	c.all.Done()
 }
 
 func (c *connections) breakAll() {

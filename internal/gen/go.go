@@ -78,6 +78,9 @@ func goName(s string) string {
 	if up, ok := initialisms[s]; ok {
 		head = strings.ToLower(up)
 	}
+	if head == "value" { // would hide the package
+		return "val"
+	}
 	return head
 }
 
@@ -274,10 +277,10 @@ func goSignature(family string, c *command.Command) string {
 	}
 	results := map[string]string{
 		"nothing": "error", "bool": "(bool, error)", "int": "(int64, error)", "intOrNil": "(n int64, ok bool, err error)",
-		"string": "(string, error)", "blobOrNil": "(val string, found bool, err error)", "bytesOrNil": "([]byte, error)",
+		"string": "(string, error)", "blobOrNil": "(stored string, found bool, err error)", "bytesOrNil": "([]byte, error)",
 		"jsonOrNil": "(found bool, err error)", "strings": "([]string, error)", "blobs": "([]MaybeString, error)",
 		"record": "(*" + record + ", error)", "recordOrNil": "(*" + record + ", error)", "records": "([]" + record + ", error)",
-		"stream": "(*Stream[" + record + "], error)",
+		"stream": "(*Feed[" + record + "], error)",
 	}[replyKind(c)]
 	return "(" + strings.Join(params, ", ") + ") " + results
 }

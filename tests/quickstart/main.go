@@ -37,7 +37,7 @@ func main() {
 	}
 	transports := []struct{ name, address string }{
 		{"memory://", "memory://"},
-		{"http://", "http://" + server.HTTPAddr()},
+		{"http://", server.URL()},
 	}
 	var failures []string
 	fmt.Printf("%-16s", "host")

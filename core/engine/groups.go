@@ -1,0 +1,5 @@
+package engine
+
+var groupsCommands = map[string]handler{}
+
+type groupStore struct{}

@@ -1,0 +1,5 @@
+package engine
+
+var hashCommands = map[string]handler{}
+
+type hashStore struct{}

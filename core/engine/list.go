@@ -1,0 +1,5 @@
+package engine
+
+var listCommands = map[string]handler{}
+
+type listStore struct{}

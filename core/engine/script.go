@@ -1,0 +1,5 @@
+package engine
+
+var scriptCommands = map[string]handler{}
+
+type scriptStore struct{}

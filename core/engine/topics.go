@@ -1,0 +1,5 @@
+package engine
+
+var topicsCommands = map[string]handler{}
+
+type topicStore struct{}
