@@ -45,6 +45,7 @@ type Client struct {
 
 	inFlight atomic.Int64
 	closed   atomic.Bool
+	panicked atomic.Bool
 	done     chan struct{} // closed by Close
 
 	mu     sync.Mutex

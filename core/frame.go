@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -50,25 +52,24 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 	}
 	deadline := time.Now().Add(timeout)
 	if c.engine != nil && f.Op != session.OpNext {
-		done(c.frame(&f, deadline))
+		done(c.guarded(&f, func() (value.Value, error) { return c.frame(&f, deadline) }))
 		return func() {}
 	}
 	var finished atomic.Bool
 	claim := func() bool { return !finished.Swap(true) }
 	stop := make(chan struct{})
 	go func() {
-		if f.Op == session.OpNext {
+		claimed := false
+		v, err := c.guarded(&f, func() (value.Value, error) {
+			if f.Op != session.OpNext {
+				return c.frame(&f, deadline)
+			}
 			// Items are claimed before they leave the subscription: a cancelled
 			// reader loses none.
-			claimed := false
 			v, err := c.nextItems(&f, deadline, stop, func() bool { claimed = claim(); return claimed })
-			if claimed || claim() {
-				done(c.settle(&f, v, err))
-			}
-			return
-		}
-		v, err := c.frame(&f, deadline)
-		if claim() {
+			return c.settle(&f, v, err)
+		})
+		if claimed || claim() {
 			done(v, err)
 		}
 	}()
@@ -82,6 +83,29 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 		e.MaybeApplied = mutates(&f)
 		done(value.Nil, e)
 	}
+}
+
+// guarded runs a frame and turns a panic into an error: a defect of ours must not
+// end the host's process. The client is unusable from then on, because nobody
+// knows in which state the panic left it.
+func (c *Client) guarded(f *session.Frame, run func() (value.Value, error)) (v value.Value, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.panicked.Store(true)
+			c.log(LogWarning, "panic: "+fmt.Sprint(r)+"\n"+string(debug.Stack()))
+			v, err = value.Nil, c.panicError(f.Name)
+		}
+	}()
+	if c.panicked.Load() {
+		return value.Nil, c.panicError(f.Name)
+	}
+	testPanic(f.Name)
+	return run()
+}
+
+func (c *Client) panicError(name string) *errs.Error {
+	return &errs.Error{Code: errs.Panic, Command: name, Transport: c.cfg.Scheme, MaybeApplied: true,
+		Message: "a defect inside libsynap; this client is unusable, open a new one"}
 }
 
 // mutates reports whether a cancelled frame may have changed something.

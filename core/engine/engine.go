@@ -106,17 +106,16 @@ func (e *Engine) Exec(now int64, face Face, name, requestID string, payload valu
 		return value.Nil, "Unknown command: " + name
 	}
 	e.mu.Lock()
+	defer e.unlock()
 	e.advance(now)
-	reply, errText := h(e, &call{face: face, requestID: requestID, payload: payload})
-	e.unlock()
-	return reply, errText
+	return h(e, &call{face: face, requestID: requestID, payload: payload})
 }
 
 // Advance does what is due by now.
 func (e *Engine) Advance(now int64) {
 	e.mu.Lock()
+	defer e.unlock()
 	e.advance(now)
-	e.unlock()
 }
 
 // unlock releases the lock, then wakes the subscribers that got something.

@@ -10,7 +10,7 @@ import (
 // pubsubStore holds topics, patterns and subscribers (protocol: http-messaging 4).
 type pubsubStore struct {
 	subscribers map[string]*Subscriber
-	topics      map[string]*topic // by exact name; never forgotten
+	topics      map[string]*channel // by exact name; never forgotten
 	patterns    []*pattern
 	versions    map[string]int64 // of watched keys
 
@@ -18,10 +18,10 @@ type pubsubStore struct {
 }
 
 func (s *pubsubStore) init() {
-	s.subscribers, s.topics, s.versions = map[string]*Subscriber{}, map[string]*topic{}, map[string]int64{}
+	s.subscribers, s.topics, s.versions = map[string]*Subscriber{}, map[string]*channel{}, map[string]int64{}
 }
 
-type topic struct {
+type channel struct {
 	subscribers []*Subscriber
 	messages    int64
 	created     int64 // seconds
@@ -108,7 +108,7 @@ func (e *Engine) subscribe(s *Subscriber, topics []string) string {
 func (e *Engine) subscribeTopic(s *Subscriber, name string) {
 	t := e.pubsub.topics[name]
 	if t == nil {
-		t = &topic{created: e.now / second}
+		t = &channel{created: e.now / second}
 		e.pubsub.topics[name] = t
 	}
 	for _, other := range t.subscribers {

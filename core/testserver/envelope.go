@@ -19,7 +19,7 @@ var envelopeBody = &shape{"struct Request", []field{
 func runEnvelope(r *request) {
 	name, _ := r.fields[0].AsStr()
 	id, _ := r.fields[1].AsStr()
-	reply, errText := r.server.command(name, id, r.fields[2])
+	reply, errText := r.server.exec(engine.Envelope, name, id, r.fields[2])
 	body := r.ctx.Response.SwapBody(nil)[:0]
 	var err error
 	if errText == "" {
@@ -41,13 +41,4 @@ func runEnvelope(r *request) {
 	}
 	r.ctx.Response.SwapBody(body)
 	r.ctx.SetContentType("application/json")
-}
-
-// command runs one envelope command. Who is connected only the server knows, not
-// the engine.
-func (s *Server) command(name, requestID string, payload value.Value) (value.Value, string) {
-	if name == "client.list" {
-		return s.clients.report(), ""
-	}
-	return s.engine.Exec(now(), engine.Envelope, name, requestID, payload)
 }

@@ -7,16 +7,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/libsynap/libsynap/core/engine"
-	"github.com/libsynap/libsynap/core/value"
 )
 
 // metricsPage answers the metrics that a server always shows (protocol:
 // auth-and-ops 4). Only kv is accounted; what the system does not tell is 0.
 func metricsPage(r *request) {
-	kv, _ := r.server.engine.Exec(now(), engine.Raw, "kv.stats", "", value.Map())
-	kvBytes, _ := kv.Field("total_memory_bytes").AsInt()
+	kvBytes, _ := r.server.stats("kv").Field("total_memory_bytes").AsInt()
 
 	var b strings.Builder
 	gauge := func(name, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name) }

@@ -12,8 +12,8 @@ const version = "1.3.1"
 var opsRoutes = []route{
 	{method: "GET", path: "/health", run: fixed(object("status", "healthy", "service", "synap", "version", version))},
 	{method: "GET", path: "/metrics", run: metricsPage},
-	{method: "GET", path: "/info", needs: "admin admin:*", run: info},
-	{method: "GET", path: "/clients", run: func(r *request) { r.json(r.server.clients.report()) }},
+	{method: "GET", path: "/info", needs: "admin admin:*", run: infoRoute},
+	{method: "GET", path: "/clients", run: command("client.list")},
 	{method: "GET", path: "/slowlog", run: command("slowlog.get")},
 	{method: "POST", path: "/snapshot", run: fixed(object("message", "Snapshot triggered successfully", "success", true))},
 	{method: "GET", path: "/hub/quota", run: failing("Unauthorized: Hub integration enabled but no Hub authentication found")},
@@ -25,12 +25,8 @@ func fixed(v value.Value) func(*request) { return func(r *request) { r.json(v) }
 // failing always fails the same.
 func failing(text string) func(*request) { return func(r *request) { r.fail(text) } }
 
-func info(r *request) {
-	payload := object()
-	if section := r.query("section"); section != "" {
-		payload = object("section", section)
-	}
-	if reply, ok := r.exec(engine.Raw, "info", payload); ok {
+func infoRoute(r *request) {
+	if reply, ok := r.exec(engine.Raw, "info", object("section", r.query("section"))); ok {
 		r.json(reply)
 	}
 }

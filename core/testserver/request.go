@@ -203,9 +203,9 @@ func (r *request) payload(params ...string) value.Value {
 	return value.Map(items...)
 }
 
-// exec runs a command on the engine; a failure is answered here.
+// exec runs a command; a failure is answered here.
 func (r *request) exec(face engine.Face, command string, payload value.Value) (value.Value, bool) {
-	reply, errText := r.server.engine.Exec(now(), face, command, "", payload)
+	reply, errText := r.server.exec(face, command, "", payload)
 	if errText != "" {
 		r.fail(errText)
 		return value.Nil, false

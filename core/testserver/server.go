@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"strings"
@@ -42,6 +43,8 @@ type Server struct {
 	engine  *engine.Engine
 	auth    *store
 	stock   bool
+	runID   string
+	started time.Time
 	clients clients
 
 	listener net.Listener
@@ -58,11 +61,11 @@ const tick = 50 * time.Millisecond
 
 // Start starts a server. Close ends it.
 func Start(cfg Config) (*Server, error) {
-	s := &Server{engine: cfg.Engine, auth: newStore(cfg), stock: cfg.Stock, stop: make(chan struct{}), scheme: "http"}
+	s := &Server{engine: cfg.Engine, auth: newStore(cfg), stock: cfg.Stock, runID: randomUUID(), started: time.Now(), stop: make(chan struct{}), scheme: "http"}
 	s.clients.list = map[string]*client{}
 	s.open.conns = map[net.Conn]struct{}{}
 	if s.engine == nil {
-		s.engine = engine.New(engine.Options{Rand: randomUint64})
+		s.engine = engine.New(engine.Options{Rand: mathrand.Uint64})
 	}
 	if cfg.HTTP != "" {
 		if err := s.listen(cfg); err != nil {

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
@@ -38,7 +39,7 @@ func pythonOutputs() []output {
 		if err := t.ExecuteTemplate(&b, name, data); err != nil {
 			fatal(err)
 		}
-		out = append(out, output{dir + file, b.Bytes()})
+		out = append(out, output{dir + file, pyPruneImports(b.String())})
 	}
 	var all []*command.Record
 	seen := map[string]bool{}
@@ -65,6 +66,30 @@ func pythonOutputs() []output {
 		render(f.Name+".py", "family", map[string]any{"Family": f, "Banner": banner, "Records": records(f)})
 	}
 	return out
+}
+
+// pyPruneImports drops names that the module does not use from its imports of
+// one line.
+func pyPruneImports(src string) []byte {
+	lines := strings.Split(src, "\n")
+	kept := lines[:0]
+	for _, line := range lines {
+		from, names, ok := strings.Cut(line, " import ")
+		if ok && strings.HasPrefix(line, "from ") && names != "(" && from != "from __future__" {
+			var used []string
+			for _, name := range strings.Split(names, ", ") {
+				if len(regexp.MustCompile(`\b`+name+`\b`).FindAllString(src, 2)) > 1 {
+					used = append(used, name)
+				}
+			}
+			if len(used) == 0 {
+				continue
+			}
+			line = from + " import " + strings.Join(used, ", ")
+		}
+		kept = append(kept, line)
+	}
+	return []byte(strings.TrimRight(strings.Join(kept, "\n"), "\n") + "\n")
 }
 
 // pyErrorName is the exception of a code: its name with Error, and Synap before
@@ -101,9 +126,9 @@ func pyArgType(t command.Type) string {
 // pyPack is the function of _codec that packs an argument.
 func pyPack(t command.Type) string {
 	return map[command.Type]string{
-		command.String: "text", command.Blob: "blob", command.Bytes: "data", command.JSON: "json",
-		command.Int: "integer", command.Uint: "integer", command.Float: "number", command.Bool: "boolean",
-		command.StringList: "texts", command.Pairs: "pairs", command.StringMap: "text_map",
+		command.String: "pack_text", command.Blob: "pack_blob", command.Bytes: "pack_bytes", command.JSON: "pack_json",
+		command.Int: "pack_int", command.Uint: "pack_int", command.Float: "pack_float", command.Bool: "pack_bool",
+		command.StringList: "pack_texts", command.Pairs: "pack_pairs", command.StringMap: "pack_text_map",
 	}[t]
 }
 
@@ -299,22 +324,22 @@ func pyMethodDoc(flavour string, c *command.Command) string {
 	}
 	b.WriteString(in + `"""` + pyDocText(c.Summary) + "\n")
 	if c.Doc != "" {
-		b.WriteString("\n" + pyDoc(in, c.Doc))
+		b.WriteString("\n" + pyDoc(in, "", c.Doc))
 	}
 	b.WriteString("\n" + in + "Args:\n")
 	for _, a := range c.Args {
-		b.WriteString(pyDoc(in+"    ", a.Name+": "+a.Doc+pyBounds(a)))
+		b.WriteString(pyDoc(in+"    ", "  ", a.Name+": "+a.Doc+pyBounds(a)))
 	}
-	timeout := "timeout: Deadline of this call (seconds). Absent: the client's."
+	timeout := "timeout: Deadline of this call, in seconds. Absent: the client's."
 	if replyKind(c) == "stream" {
-		timeout = "timeout: Deadline of registering (seconds). Absent: the client's."
+		timeout = "timeout: Deadline of registering, in seconds. Absent: the client's."
 	}
-	b.WriteString(pyDoc(in+"    ", timeout))
+	b.WriteString(pyDoc(in+"    ", "  ", timeout))
 	if text := result(c); text != "" {
-		b.WriteString("\n" + in + "Returns:\n" + pyDoc(in+"    ", strings.ToUpper(text[:1])+text[1:]))
+		b.WriteString("\n" + in + "Returns:\n" + pyDoc(in+"    ", "  ", strings.ToUpper(text[:1])+text[1:]))
 	}
 	if c.Errors != "" {
-		b.WriteString("\n" + in + "Raises:\n" + pyDoc(in+"    ", "SynapError: "+c.Errors))
+		b.WriteString("\n" + in + "Raises:\n" + pyDoc(in+"    ", "  ", "SynapError: "+c.Errors))
 	}
 	if flavour == "sync" || replyKind(c) != "stream" {
 		example := c.Example
@@ -328,31 +353,41 @@ func pyMethodDoc(flavour string, c *command.Command) string {
 }
 
 func pyBounds(a command.Arg) string {
-	s := bounds(a)
+	s := pyUnit(a.Unit)
+	if a.Min != 0 || a.Max != 0 {
+		s += fmt.Sprintf(" From %d to %d.", a.Min, a.Max)
+	}
 	if !a.Required && a.Default != "" {
 		s += " Default: " + pyDefault(a) + "."
 	}
 	return s
 }
 
+func pyUnit(u string) string {
+	if u == "" {
+		return ""
+	}
+	return " In " + u + "."
+}
+
 func pyRecordDoc(r *command.Record) string {
 	var b strings.Builder
 	b.WriteString(`    """` + pyDocText(r.Doc) + "\n\n    Attributes:\n")
 	for _, f := range r.Fields {
-		b.WriteString(pyDoc("        ", f.Name+": "+f.Doc+unit(f.Unit)))
+		b.WriteString(pyDoc("        ", "  ", f.Name+": "+f.Doc+pyUnit(f.Unit)))
 	}
 	b.WriteString(`    """` + "\n")
 	return b.String()
 }
 
-// pyDoc wraps text at 100 columns.
-func pyDoc(indent, text string) string {
+// pyDoc wraps text at 100 columns; hang indents the lines after the first.
+func pyDoc(indent, hang, text string) string {
 	var b strings.Builder
 	line := ""
 	for _, w := range strings.Fields(pyDocText(text)) {
 		if line != "" && len(indent)+len(line)+1+len(w) > 100 {
 			b.WriteString(indent + line + "\n")
-			line = "  " + w
+			line = hang + w
 			continue
 		}
 		if line != "" {

@@ -246,14 +246,33 @@ func (b Bindings) attempt(pattern, got any, at string) bool {
 	return false
 }
 
-// pair finds for each pattern an item of its own, in any order.
+// pair finds for each pattern an item of its own, in any order. Patterns without
+// matchers go first: for them any equal item is as good as another, so that only
+// the rest needs trying out.
 func (b Bindings) pair(patterns, items []any, at string) bool {
+	items = slices.Clone(items)
+	var open []any
+	for _, p := range patterns {
+		if strings.Contains(writeJSON(p), "$") {
+			open = append(open, p)
+			continue
+		}
+		i := slices.IndexFunc(items, func(item any) bool { return sameValue(p, item, false, at) == "" })
+		if i < 0 {
+			return false
+		}
+		items = slices.Delete(items, i, i+1)
+	}
+	return b.tryOut(open, items, at)
+}
+
+func (b Bindings) tryOut(patterns, items []any, at string) bool {
 	if len(patterns) == 0 {
 		return true
 	}
 	for i, item := range items {
 		before := maps.Clone(b)
-		if b.attempt(patterns[0], item, at) && b.pair(patterns[1:], slices.Delete(slices.Clone(items), i, i+1), at) {
+		if b.attempt(patterns[0], item, at) && b.tryOut(patterns[1:], slices.Delete(slices.Clone(items), i, i+1), at) {
 			return true
 		}
 		clear(b)

@@ -10,7 +10,7 @@ about arguments live in the library. ``where`` names the argument in errors:
 from __future__ import annotations
 
 import struct
-from typing import Any, Callable, Dict, List, NoReturn, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NoReturn, Tuple
 
 from ._generated.errors import InvalidArgumentError, ProtocolError
 
@@ -57,7 +57,7 @@ def _name(v: object) -> str:
 # --- arguments --------------------------------------------------------------
 
 
-def text(v: Any, where: str) -> bytes:
+def pack_text(v: Any, where: str) -> bytes:
     """Packs text."""
     if not isinstance(v, str):
         refuse(where, f"must be text (str), not {_name(v)}")
@@ -81,7 +81,7 @@ def _text_header(n: int, where: str) -> bytes:
     refuse(where, "is longer than 4 GiB")
 
 
-def data(v: Any, where: str) -> bytes:
+def pack_bytes(v: Any, where: str) -> bytes:
     """Packs bytes."""
     if not isinstance(v, bytes):
         if isinstance(v, bytearray):
@@ -92,24 +92,24 @@ def data(v: Any, where: str) -> bytes:
             refuse(where, f"must be bytes, not {_name(v)}" + ("; encode text first" if isinstance(v, str) else ""))
     n = len(v)
     if n < 0x100:
-        return _pack_u8(0xC4, n) + v
+        return _pack_u8(0xC4, n) + bytes(v)
     if n < 0x10000:
-        return _pack_u16(0xC5, n) + v
+        return _pack_u16(0xC5, n) + bytes(v)
     if n < 0x100000000:
-        return _pack_u32(0xC6, n) + v
+        return _pack_u32(0xC6, n) + bytes(v)
     refuse(where, "is longer than 4 GiB")
 
 
-def blob(v: Any, where: str) -> bytes:
+def pack_blob(v: Any, where: str) -> bytes:
     """Packs text or bytes."""
     if isinstance(v, str):
-        return text(v, where)
+        return pack_text(v, where)
     if isinstance(v, (bytes, bytearray, memoryview)):
-        return data(v, where)
+        return pack_bytes(v, where)
     refuse(where, f"must be text (str) or bytes, not {_name(v)}; store other values with set_json or as text")
 
 
-def integer(v: Any, where: str) -> bytes:
+def pack_int(v: Any, where: str) -> bytes:
     """Packs an integer; a bool is none."""
     if not isinstance(v, int) or v is True or v is False:
         refuse(where, f"must be an integer (int), not {_name(v)}")
@@ -129,7 +129,7 @@ def integer(v: Any, where: str) -> bytes:
     refuse(where, "must be within the int64 range")
 
 
-def number(v: Any, where: str) -> bytes:
+def pack_float(v: Any, where: str) -> bytes:
     """Packs a float; an integer is one too."""
     if isinstance(v, float):
         return _pack_f64(0xCB, v)
@@ -141,7 +141,7 @@ def number(v: Any, where: str) -> bytes:
     refuse(where, f"must be a number (float), not {_name(v)}")
 
 
-def boolean(v: Any, where: str) -> bytes:
+def pack_bool(v: Any, where: str) -> bytes:
     """Packs a boolean; 0 and 1 are none."""
     if v is True:
         return TRUE
@@ -167,52 +167,52 @@ def _map_header(n: int) -> bytes:
     return _pack_u32(0xDF, n)
 
 
-def texts(v: Any, where: str) -> bytes:
+def pack_texts(v: Any, where: str) -> bytes:
     """Packs a list of texts; a single text is none."""
     if type(v) is not list and type(v) is not tuple:
         v = _listed(v, where, "a list of texts")
-    return array_header(len(v)) + b"".join([text(e, where) if type(e) is str else _bad_element(e, where) for e in v])
+    return array_header(len(v)) + b"".join([pack_text(e, where) if type(e) is str else _bad_element(e, where) for e in v])
 
 
 def _bad_element(e: Any, where: str) -> bytes:
     if isinstance(e, str):
-        return text(e, where)
+        return pack_text(e, where)
     refuse(where, f"must hold only texts (str), not {_name(e)}")
 
 
 def _listed(v: Any, where: str, what: str) -> List[Any]:
     # Text, bytes and maps can be iterated too, but never mean a list.
-    if isinstance(v, (str, bytes, bytearray, memoryview, dict)) or not hasattr(v, "__iter__"):
+    if isinstance(v, (str, bytes, bytearray, memoryview, Mapping)) or not hasattr(v, "__iter__"):
         refuse(where, f"must be {what}, not {_name(v)}")
     return list(v)
 
 
-def pairs(v: Any, where: str) -> bytes:
+def pack_pairs(v: Any, where: str) -> bytes:
     """Packs a list of (text key, text or bytes); a dict is one too."""
-    if isinstance(v, dict):
-        v = v.items()
+    if isinstance(v, Mapping):
+        v = list(v.items())
     out: List[bytes] = []
     for pair in _listed(v, where, "a list of (key, value) pairs or a dict"):
         if not isinstance(pair, (tuple, list)) or len(pair) != 2:
             refuse(where, f"must hold only (key, value) pairs, not {_name(pair)}")
-        out += (b"\x92", text(pair[0], where + " key"), blob(pair[1], where + " value"))
+        out += (b"\x92", pack_text(pair[0], where + " key"), pack_blob(pair[1], where + " value"))
     return array_header(len(out) // 3) + b"".join(out)
 
 
-def text_map(v: Any, where: str) -> bytes:
+def pack_text_map(v: Any, where: str) -> bytes:
     """Packs a dict from text to text."""
-    if not isinstance(v, dict):
+    if not isinstance(v, Mapping):
         refuse(where, f"must be a dict from text to text, not {_name(v)}")
     out = [_map_header(len(v))]
     for k, e in v.items():
-        out += (text(k, where + " key"), text(e, where + " value"))
+        out += (pack_text(k, where + " key"), pack_text(e, where + " value"))
     return b"".join(out)
 
 
 # --- values of any type -----------------------------------------------------
 
 
-def json(v: Any, where: str) -> bytes:
+def pack_json(v: Any, where: str) -> bytes:
     """Packs any value that JSON can hold; bytes pass and the library judges them."""
     pack = _BY_TYPE.get(type(v))
     if pack is not None:
@@ -227,14 +227,14 @@ def _nil(v: Any, where: str) -> bytes:
 
 
 _BY_TYPE: Dict[type, Callable[[Any, str], bytes]] = {
-    str: text,
-    int: integer,
-    bool: boolean,
-    float: number,
+    str: pack_text,
+    int: pack_int,
+    bool: pack_bool,
+    float: pack_float,
     type(None): _nil,
-    bytes: data,
-    bytearray: data,
-    memoryview: data,
+    bytes: pack_bytes,
+    bytearray: pack_bytes,
+    memoryview: pack_bytes,
 }
 
 
@@ -244,25 +244,25 @@ def _put(out: List[bytes], v: Any, where: str, depth: int) -> None:
         out.append(pack(v, where))
         return
     if depth >= _MAX_DEPTH:
-        if isinstance(v, (list, tuple, dict)) and v:
+        if isinstance(v, (list, tuple, Mapping)) and v:
             refuse(where, f"is nested deeper than {_MAX_DEPTH} levels")
-    if isinstance(v, dict):
+    if isinstance(v, Mapping):
         out.append(_map_header(len(v)))
         for k, e in v.items():
             if not isinstance(k, str):
                 refuse(where, f"must have only text (str) as keys of its dicts, not {_name(k)}")
-            out.append(text(k, where))
+            out.append(pack_text(k, where))
             _put(out, e, where, depth + 1)
     elif isinstance(v, (list, tuple)):
         out.append(array_header(len(v)))
         for e in v:
             _put(out, e, where, depth + 1)
     elif isinstance(v, str):  # subclasses, such as text enums
-        out.append(text(v, where))
+        out.append(pack_text(v, where))
     elif isinstance(v, int):
-        out.append(integer(int(v), where))
+        out.append(pack_int(int(v), where))
     elif isinstance(v, float):
-        out.append(number(float(v), where))
+        out.append(pack_float(float(v), where))
     else:
         refuse(where, f"cannot hold a {_name(v)}: only None, bool, int, float, str, list, tuple and dict have a JSON form")
 
@@ -338,7 +338,7 @@ def _items(b: bytes, i: int, n: int, depth: int) -> Tuple[List[Any], int]:
             add(False)
         elif c >= 0xE0:
             add(c - 0x100)
-        elif c <= 0xC6 and c >= 0xC4 or c >= 0xD9:
+        elif 0xC4 <= c <= 0xC6 or c >= 0xD9:
             if c == 0xD9 or c == 0xC4:
                 end = i + 1 + b[i]
                 i += 1

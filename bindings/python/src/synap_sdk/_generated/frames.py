@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, Optional
 
-from .._codec import NIL, blob, boolean, data, integer, json, pairs, text, text_map, texts
+from .._codec import NIL, pack_blob, pack_bool, pack_bytes, pack_int, pack_json, pack_pairs, pack_text, pack_text_map, pack_texts
 from .._types import Blob, BytesLike, Json, Pairs
 
 
@@ -14,17 +14,17 @@ def kv_set(key: str, value: Blob, ttl: Optional[int], nx: bool, xx: bool, keeptt
     if ttl is None and nx is False and xx is False and keepttl is False:
         return (
             b"\x93\x00\xa6kv.set\x92"
-            + text(key, "kv.set: key")
-            + blob(value, "kv.set: value")
+            + pack_text(key, "kv.set: key")
+            + pack_blob(value, "kv.set: value")
         )
     return (
         b"\x93\x00\xa6kv.set\x96"
-        + text(key, "kv.set: key")
-        + blob(value, "kv.set: value")
-        + (NIL if ttl is None else integer(ttl, "kv.set: ttl"))
-        + (NIL if nx is False else boolean(nx, "kv.set: nx"))
-        + (NIL if xx is False else boolean(xx, "kv.set: xx"))
-        + (NIL if keepttl is False else boolean(keepttl, "kv.set: keepttl"))
+        + pack_text(key, "kv.set: key")
+        + pack_blob(value, "kv.set: value")
+        + (NIL if ttl is None else pack_int(ttl, "kv.set: ttl"))
+        + (NIL if nx is False else pack_bool(nx, "kv.set: nx"))
+        + (NIL if xx is False else pack_bool(xx, "kv.set: xx"))
+        + (NIL if keepttl is False else pack_bool(keepttl, "kv.set: keepttl"))
     )
 
 
@@ -32,136 +32,136 @@ def kv_set_json(key: str, value: Json, ttl: Optional[int]) -> bytes:
     if ttl is None:
         return (
             b"\x93\x00\xabkv.set_json\x92"
-            + text(key, "kv.set_json: key")
-            + json(value, "kv.set_json: value")
+            + pack_text(key, "kv.set_json: key")
+            + pack_json(value, "kv.set_json: value")
         )
     return (
         b"\x93\x00\xabkv.set_json\x93"
-        + text(key, "kv.set_json: key")
-        + json(value, "kv.set_json: value")
-        + (NIL if ttl is None else integer(ttl, "kv.set_json: ttl"))
+        + pack_text(key, "kv.set_json: key")
+        + pack_json(value, "kv.set_json: value")
+        + (NIL if ttl is None else pack_int(ttl, "kv.set_json: ttl"))
     )
 
 
 def kv_get(key: str) -> bytes:
-    return b"\x93\x00\xa6kv.get\x91" + text(key, "kv.get: key")
+    return b"\x93\x00\xa6kv.get\x91" + pack_text(key, "kv.get: key")
 
 
 def kv_get_bytes(key: str) -> bytes:
-    return b"\x93\x00\xackv.get_bytes\x91" + text(key, "kv.get_bytes: key")
+    return b"\x93\x00\xackv.get_bytes\x91" + pack_text(key, "kv.get_bytes: key")
 
 
 def kv_get_json(key: str) -> bytes:
-    return b"\x93\x00\xabkv.get_json\x91" + text(key, "kv.get_json: key")
+    return b"\x93\x00\xabkv.get_json\x91" + pack_text(key, "kv.get_json: key")
 
 
 def kv_delete(key: str) -> bytes:
-    return b"\x93\x00\xa9kv.delete\x91" + text(key, "kv.delete: key")
+    return b"\x93\x00\xa9kv.delete\x91" + pack_text(key, "kv.delete: key")
 
 
 def kv_exists(key: str) -> bytes:
-    return b"\x93\x00\xa9kv.exists\x91" + text(key, "kv.exists: key")
+    return b"\x93\x00\xa9kv.exists\x91" + pack_text(key, "kv.exists: key")
 
 
 def kv_incr(key: str) -> bytes:
-    return b"\x93\x00\xa7kv.incr\x91" + text(key, "kv.incr: key")
+    return b"\x93\x00\xa7kv.incr\x91" + pack_text(key, "kv.incr: key")
 
 
 def kv_incrby(key: str, amount: int) -> bytes:
     return (
         b"\x93\x00\xa9kv.incrby\x92"
-        + text(key, "kv.incrby: key")
-        + integer(amount, "kv.incrby: amount")
+        + pack_text(key, "kv.incrby: key")
+        + pack_int(amount, "kv.incrby: amount")
     )
 
 
 def kv_decr(key: str) -> bytes:
-    return b"\x93\x00\xa7kv.decr\x91" + text(key, "kv.decr: key")
+    return b"\x93\x00\xa7kv.decr\x91" + pack_text(key, "kv.decr: key")
 
 
 def kv_decrby(key: str, amount: int) -> bytes:
     return (
         b"\x93\x00\xa9kv.decrby\x92"
-        + text(key, "kv.decrby: key")
-        + integer(amount, "kv.decrby: amount")
+        + pack_text(key, "kv.decrby: key")
+        + pack_int(amount, "kv.decrby: amount")
     )
 
 
 def kv_mset(pairs: Pairs) -> bytes:
-    return b"\x93\x00\xa7kv.mset\x91" + pairs(pairs, "kv.mset: pairs")
+    return b"\x93\x00\xa7kv.mset\x91" + pack_pairs(pairs, "kv.mset: pairs")
 
 
 def kv_mget(keys: Iterable[str]) -> bytes:
-    return b"\x93\x00\xa7kv.mget\x91" + texts(keys, "kv.mget: keys")
+    return b"\x93\x00\xa7kv.mget\x91" + pack_texts(keys, "kv.mget: keys")
 
 
 def kv_mdel(keys: Iterable[str]) -> bytes:
-    return b"\x93\x00\xa7kv.mdel\x91" + texts(keys, "kv.mdel: keys")
+    return b"\x93\x00\xa7kv.mdel\x91" + pack_texts(keys, "kv.mdel: keys")
 
 
 def kv_append(key: str, value: Blob) -> bytes:
     return (
         b"\x93\x00\xa9kv.append\x92"
-        + text(key, "kv.append: key")
-        + blob(value, "kv.append: value")
+        + pack_text(key, "kv.append: key")
+        + pack_blob(value, "kv.append: value")
     )
 
 
 def kv_getrange(key: str, start: int, end: int) -> bytes:
     return (
         b"\x93\x00\xabkv.getrange\x93"
-        + text(key, "kv.getrange: key")
-        + integer(start, "kv.getrange: start")
-        + integer(end, "kv.getrange: end")
+        + pack_text(key, "kv.getrange: key")
+        + pack_int(start, "kv.getrange: start")
+        + pack_int(end, "kv.getrange: end")
     )
 
 
 def kv_setrange(key: str, offset: int, value: Blob) -> bytes:
     return (
         b"\x93\x00\xabkv.setrange\x93"
-        + text(key, "kv.setrange: key")
-        + integer(offset, "kv.setrange: offset")
-        + blob(value, "kv.setrange: value")
+        + pack_text(key, "kv.setrange: key")
+        + pack_int(offset, "kv.setrange: offset")
+        + pack_blob(value, "kv.setrange: value")
     )
 
 
 def kv_strlen(key: str) -> bytes:
-    return b"\x93\x00\xa9kv.strlen\x91" + text(key, "kv.strlen: key")
+    return b"\x93\x00\xa9kv.strlen\x91" + pack_text(key, "kv.strlen: key")
 
 
 def kv_getset(key: str, value: Blob) -> bytes:
     return (
         b"\x93\x00\xa9kv.getset\x92"
-        + text(key, "kv.getset: key")
-        + blob(value, "kv.getset: value")
+        + pack_text(key, "kv.getset: key")
+        + pack_blob(value, "kv.getset: value")
     )
 
 
 def kv_msetnx(pairs: Pairs) -> bytes:
-    return b"\x93\x00\xa9kv.msetnx\x91" + pairs(pairs, "kv.msetnx: pairs")
+    return b"\x93\x00\xa9kv.msetnx\x91" + pack_pairs(pairs, "kv.msetnx: pairs")
 
 
 def kv_expire(key: str, ttl: int) -> bytes:
     return (
         b"\x93\x00\xa9kv.expire\x92"
-        + text(key, "kv.expire: key")
-        + integer(ttl, "kv.expire: ttl")
+        + pack_text(key, "kv.expire: key")
+        + pack_int(ttl, "kv.expire: ttl")
     )
 
 
 def kv_ttl(key: str) -> bytes:
-    return b"\x93\x00\xa6kv.ttl\x91" + text(key, "kv.ttl: key")
+    return b"\x93\x00\xa6kv.ttl\x91" + pack_text(key, "kv.ttl: key")
 
 
 def kv_persist(key: str) -> bytes:
-    return b"\x93\x00\xaakv.persist\x91" + text(key, "kv.persist: key")
+    return b"\x93\x00\xaakv.persist\x91" + pack_text(key, "kv.persist: key")
 
 
 def kv_scan(prefix: Optional[str], limit: int) -> bytes:
     return (
         b"\x93\x00\xa7kv.scan\x92"
-        + (NIL if prefix is None else text(prefix, "kv.scan: prefix"))
-        + integer(limit, "kv.scan: limit")
+        + (NIL if prefix is None else pack_text(prefix, "kv.scan: prefix"))
+        + pack_int(limit, "kv.scan: limit")
     )
 
 
@@ -188,9 +188,9 @@ def kv_stats() -> bytes:
 def kv_watch(keys: Iterable[str], buffer: int, overflow: str) -> bytes:
     return (
         b"\x93\x03\xa8kv.watch\x93"
-        + texts(keys, "kv.watch: keys")
-        + integer(buffer, "kv.watch: buffer")
-        + text(overflow, "kv.watch: overflow")
+        + pack_texts(keys, "kv.watch: keys")
+        + pack_int(buffer, "kv.watch: buffer")
+        + pack_text(overflow, "kv.watch: overflow")
     )
 
 
@@ -203,15 +203,15 @@ def queue_create(
     prefetch_limit: Optional[int],
 ) -> bytes:
     if max_depth is None and ack_deadline_secs is None and default_max_retries is None and default_priority is None and prefetch_limit is None:
-        return b"\x93\x00\xacqueue.create\x91" + text(name, "queue.create: name")
+        return b"\x93\x00\xacqueue.create\x91" + pack_text(name, "queue.create: name")
     return (
         b"\x93\x00\xacqueue.create\x96"
-        + text(name, "queue.create: name")
-        + (NIL if max_depth is None else integer(max_depth, "queue.create: max_depth"))
-        + (NIL if ack_deadline_secs is None else integer(ack_deadline_secs, "queue.create: ack_deadline_secs"))
-        + (NIL if default_max_retries is None else integer(default_max_retries, "queue.create: default_max_retries"))
-        + (NIL if default_priority is None else integer(default_priority, "queue.create: default_priority"))
-        + (NIL if prefetch_limit is None else integer(prefetch_limit, "queue.create: prefetch_limit"))
+        + pack_text(name, "queue.create: name")
+        + (NIL if max_depth is None else pack_int(max_depth, "queue.create: max_depth"))
+        + (NIL if ack_deadline_secs is None else pack_int(ack_deadline_secs, "queue.create: ack_deadline_secs"))
+        + (NIL if default_max_retries is None else pack_int(default_max_retries, "queue.create: default_max_retries"))
+        + (NIL if default_priority is None else pack_int(default_priority, "queue.create: default_priority"))
+        + (NIL if prefetch_limit is None else pack_int(prefetch_limit, "queue.create: prefetch_limit"))
     )
 
 
@@ -224,31 +224,31 @@ def queue_publish(
     if priority is None and max_retries is None:
         return (
             b"\x93\x00\xadqueue.publish\x92"
-            + text(queue, "queue.publish: queue")
-            + data(payload, "queue.publish: payload")
+            + pack_text(queue, "queue.publish: queue")
+            + pack_bytes(payload, "queue.publish: payload")
         )
     return (
         b"\x93\x00\xadqueue.publish\x94"
-        + text(queue, "queue.publish: queue")
-        + data(payload, "queue.publish: payload")
-        + (NIL if priority is None else integer(priority, "queue.publish: priority"))
-        + (NIL if max_retries is None else integer(max_retries, "queue.publish: max_retries"))
+        + pack_text(queue, "queue.publish: queue")
+        + pack_bytes(payload, "queue.publish: payload")
+        + (NIL if priority is None else pack_int(priority, "queue.publish: priority"))
+        + (NIL if max_retries is None else pack_int(max_retries, "queue.publish: max_retries"))
     )
 
 
 def queue_consume(queue: str, consumer_id: str) -> bytes:
     return (
         b"\x93\x00\xadqueue.consume\x92"
-        + text(queue, "queue.consume: queue")
-        + text(consumer_id, "queue.consume: consumer_id")
+        + pack_text(queue, "queue.consume: queue")
+        + pack_text(consumer_id, "queue.consume: consumer_id")
     )
 
 
 def queue_ack(queue: str, message_id: str) -> bytes:
     return (
         b"\x93\x00\xa9queue.ack\x92"
-        + text(queue, "queue.ack: queue")
-        + text(message_id, "queue.ack: message_id")
+        + pack_text(queue, "queue.ack: queue")
+        + pack_text(message_id, "queue.ack: message_id")
     )
 
 
@@ -256,19 +256,19 @@ def queue_nack(queue: str, message_id: str, requeue: bool) -> bytes:
     if requeue is True:
         return (
             b"\x93\x00\xaaqueue.nack\x92"
-            + text(queue, "queue.nack: queue")
-            + text(message_id, "queue.nack: message_id")
+            + pack_text(queue, "queue.nack: queue")
+            + pack_text(message_id, "queue.nack: message_id")
         )
     return (
         b"\x93\x00\xaaqueue.nack\x93"
-        + text(queue, "queue.nack: queue")
-        + text(message_id, "queue.nack: message_id")
-        + (NIL if requeue is True else boolean(requeue, "queue.nack: requeue"))
+        + pack_text(queue, "queue.nack: queue")
+        + pack_text(message_id, "queue.nack: message_id")
+        + (NIL if requeue is True else pack_bool(requeue, "queue.nack: requeue"))
     )
 
 
 def queue_stats(queue: str) -> bytes:
-    return b"\x93\x00\xabqueue.stats\x91" + text(queue, "queue.stats: queue")
+    return b"\x93\x00\xabqueue.stats\x91" + pack_text(queue, "queue.stats: queue")
 
 
 def queue_list() -> bytes:
@@ -276,19 +276,19 @@ def queue_list() -> bytes:
 
 
 def queue_purge(queue: str) -> bytes:
-    return b"\x93\x00\xabqueue.purge\x91" + text(queue, "queue.purge: queue")
+    return b"\x93\x00\xabqueue.purge\x91" + pack_text(queue, "queue.purge: queue")
 
 
 def queue_delete(queue: str) -> bytes:
-    return b"\x93\x00\xacqueue.delete\x91" + text(queue, "queue.delete: queue")
+    return b"\x93\x00\xacqueue.delete\x91" + pack_text(queue, "queue.delete: queue")
 
 
 def queue_follow(queue: str, consumer_id: str, prefetch: int) -> bytes:
     return (
         b"\x93\x03\xacqueue.follow\x93"
-        + text(queue, "queue.follow: queue")
-        + text(consumer_id, "queue.follow: consumer_id")
-        + integer(prefetch, "queue.follow: prefetch")
+        + pack_text(queue, "queue.follow: queue")
+        + pack_text(consumer_id, "queue.follow: consumer_id")
+        + pack_int(prefetch, "queue.follow: prefetch")
     )
 
 
@@ -296,45 +296,45 @@ def stream_create(room: str, partitions: int, retention_hours: Optional[int]) ->
     if retention_hours is None:
         return (
             b"\x93\x00\xadstream.create\x92"
-            + text(room, "stream.create: room")
-            + integer(partitions, "stream.create: partitions")
+            + pack_text(room, "stream.create: room")
+            + pack_int(partitions, "stream.create: partitions")
         )
     return (
         b"\x93\x00\xadstream.create\x93"
-        + text(room, "stream.create: room")
-        + integer(partitions, "stream.create: partitions")
-        + (NIL if retention_hours is None else integer(retention_hours, "stream.create: retention_hours"))
+        + pack_text(room, "stream.create: room")
+        + pack_int(partitions, "stream.create: partitions")
+        + (NIL if retention_hours is None else pack_int(retention_hours, "stream.create: retention_hours"))
     )
 
 
 def stream_get_or_create(room: str) -> bytes:
     return (
         b"\x93\x00\xb4stream.get_or_create\x91"
-        + text(room, "stream.get_or_create: room")
+        + pack_text(room, "stream.get_or_create: room")
     )
 
 
 def stream_publish(room: str, event: str, data: Json) -> bytes:
     return (
         b"\x93\x00\xaestream.publish\x93"
-        + text(room, "stream.publish: room")
-        + text(event, "stream.publish: event")
-        + json(data, "stream.publish: data")
+        + pack_text(room, "stream.publish: room")
+        + pack_text(event, "stream.publish: event")
+        + pack_json(data, "stream.publish: data")
     )
 
 
 def stream_consume(room: str, subscriber_id: str, from_offset: int, limit: int) -> bytes:
     return (
         b"\x93\x00\xaestream.consume\x94"
-        + text(room, "stream.consume: room")
-        + text(subscriber_id, "stream.consume: subscriber_id")
-        + integer(from_offset, "stream.consume: from_offset")
-        + integer(limit, "stream.consume: limit")
+        + pack_text(room, "stream.consume: room")
+        + pack_text(subscriber_id, "stream.consume: subscriber_id")
+        + pack_int(from_offset, "stream.consume: from_offset")
+        + pack_int(limit, "stream.consume: limit")
     )
 
 
 def stream_stats(room: str) -> bytes:
-    return b"\x93\x00\xacstream.stats\x91" + text(room, "stream.stats: room")
+    return b"\x93\x00\xacstream.stats\x91" + pack_text(room, "stream.stats: room")
 
 
 def stream_list() -> bytes:
@@ -342,15 +342,15 @@ def stream_list() -> bytes:
 
 
 def stream_delete(room: str) -> bytes:
-    return b"\x93\x00\xadstream.delete\x91" + text(room, "stream.delete: room")
+    return b"\x93\x00\xadstream.delete\x91" + pack_text(room, "stream.delete: room")
 
 
 def stream_follow(room: str, subscriber_id: str, from_offset: int) -> bytes:
     return (
         b"\x93\x03\xadstream.follow\x93"
-        + text(room, "stream.follow: room")
-        + text(subscriber_id, "stream.follow: subscriber_id")
-        + integer(from_offset, "stream.follow: from_offset")
+        + pack_text(room, "stream.follow: room")
+        + pack_text(subscriber_id, "stream.follow: subscriber_id")
+        + pack_int(from_offset, "stream.follow: from_offset")
     )
 
 
@@ -358,23 +358,23 @@ def pubsub_publish(topic: str, message: Json, metadata: Optional[Mapping[str, st
     if metadata is None:
         return (
             b"\x93\x00\xaepubsub.publish\x92"
-            + text(topic, "pubsub.publish: topic")
-            + json(message, "pubsub.publish: message")
+            + pack_text(topic, "pubsub.publish: topic")
+            + pack_json(message, "pubsub.publish: message")
         )
     return (
         b"\x93\x00\xaepubsub.publish\x93"
-        + text(topic, "pubsub.publish: topic")
-        + json(message, "pubsub.publish: message")
-        + (NIL if metadata is None else text_map(metadata, "pubsub.publish: metadata"))
+        + pack_text(topic, "pubsub.publish: topic")
+        + pack_json(message, "pubsub.publish: message")
+        + (NIL if metadata is None else pack_text_map(metadata, "pubsub.publish: metadata"))
     )
 
 
 def pubsub_subscribe(topics: Iterable[str], buffer: int, overflow: str) -> bytes:
     return (
         b"\x93\x03\xb0pubsub.subscribe\x93"
-        + texts(topics, "pubsub.subscribe: topics")
-        + integer(buffer, "pubsub.subscribe: buffer")
-        + text(overflow, "pubsub.subscribe: overflow")
+        + pack_texts(topics, "pubsub.subscribe: topics")
+        + pack_int(buffer, "pubsub.subscribe: buffer")
+        + pack_text(overflow, "pubsub.subscribe: overflow")
     )
 
 
@@ -382,12 +382,12 @@ def pubsub_unsubscribe(subscriber_id: str, topics: Optional[Iterable[str]]) -> b
     if topics is None:
         return (
             b"\x93\x00\xb2pubsub.unsubscribe\x91"
-            + text(subscriber_id, "pubsub.unsubscribe: subscriber_id")
+            + pack_text(subscriber_id, "pubsub.unsubscribe: subscriber_id")
         )
     return (
         b"\x93\x00\xb2pubsub.unsubscribe\x92"
-        + text(subscriber_id, "pubsub.unsubscribe: subscriber_id")
-        + (NIL if topics is None else texts(topics, "pubsub.unsubscribe: topics"))
+        + pack_text(subscriber_id, "pubsub.unsubscribe: subscriber_id")
+        + (NIL if topics is None else pack_texts(topics, "pubsub.unsubscribe: topics"))
     )
 
 
@@ -396,7 +396,7 @@ def pubsub_topics() -> bytes:
 
 
 def pubsub_info(topic: str) -> bytes:
-    return b"\x93\x00\xabpubsub.info\x91" + text(topic, "pubsub.info: topic")
+    return b"\x93\x00\xabpubsub.info\x91" + pack_text(topic, "pubsub.info: topic")
 
 
 def pubsub_stats() -> bytes:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Optional, Union
+from typing import Any, Iterable, List, Optional, Union
 
-from .._batch import Add, BatchResult, listed, optional
+from .._batch import Add, BatchResult
 from .._channel import Channel
 from .._subscription import AsyncSubscription, Subscription
-from .._types import Blob, BytesLike, Json, Pairs
+from .._types import Blob, Json, Pairs
 from . import frames
 from .records import (
     KVStats,
@@ -45,11 +45,11 @@ class KV:
         Args:
             key: The key. The empty key is legal.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            ttl: Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
+            ttl: Time to live. Absent: the key does not expire. In seconds. From 1 to 3153600000.
             nx: Write only if the key does not exist. Default: False.
             xx: Write only if the key exists. Default: False.
             keepttl: Keep the key's TTL; ttl must be absent. Default: False.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. False only if nx or xx prevented the write.
@@ -73,8 +73,8 @@ class KV:
         Args:
             key: The key. The empty key is legal.
             value: Any JSON value; the order of members is kept.
-            ttl: Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            ttl: Time to live. Absent: the key does not expire. In seconds. From 1 to 3153600000.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Always true.
@@ -90,7 +90,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Text, bytes or nothing. Text if the value is valid UTF-8, else bytes; nothing if the key
@@ -107,7 +107,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Bytes or nothing. The bytes; nothing if the key is missing.
@@ -123,7 +123,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A JSON value or nothing. The value; nothing if the key is missing or holds null.
@@ -141,7 +141,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the key existed.
@@ -157,7 +157,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean.
@@ -175,7 +175,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -198,7 +198,7 @@ class KV:
         Args:
             key: The key. The empty key is legal.
             amount: May be negative.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -220,7 +220,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -243,7 +243,7 @@ class KV:
         Args:
             key: The key. The empty key is legal.
             amount: May be negative.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -262,12 +262,12 @@ class KV:
         """Sets several keys.
 
         On HTTP each pair is one pipelined kv.set, because the server's own MSET stores text with
-          JSON quotes (protocol: http-data quirk 3); the pairs are then not set in one step. TTLs
-          are dropped.
+        JSON quotes (protocol: http-data quirk 3); the pairs are then not set in one step. TTLs are
+        dropped.
 
         Args:
             pairs: The pairs; of equal keys the last wins.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Example:
             client.kv.mset([("key1", "value1"), ("key2", "value2")])
@@ -278,11 +278,11 @@ class KV:
         """Returns the values of several keys.
 
         On HTTP each key is one pipelined kv.get, because the server's own MGET parses values as
-          JSON and answers null for plain text (protocol: http-data quirk 3).
+        JSON and answers null for plain text (protocol: http-data quirk 3).
 
         Args:
             keys: The keys.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of text, bytes or nothing. One value per key, in order: text if valid UTF-8, else
@@ -299,7 +299,7 @@ class KV:
 
         Args:
             keys: The keys.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. How many existed.
@@ -318,7 +318,7 @@ class KV:
         Args:
             key: The key. The empty key is legal.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new length in bytes.
@@ -344,9 +344,9 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            start: First byte; negative counts from the end. (bytes)
-            end: Last byte, included; negative counts from the end. (bytes)
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            start: First byte; negative counts from the end. In bytes.
+            end: Last byte, included; negative counts from the end. In bytes.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Text, bytes or nothing. Text if the part is valid UTF-8, else bytes; nothing if the key
@@ -365,10 +365,10 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            offset: Where to write. The server allocates up to here, so the limit is 512 MiB.
-              (bytes) From 0 to 536870912.
+            offset: Where to write. The server allocates up to here, so the limit is 512 MiB. In
+              bytes. From 0 to 536870912.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new length in bytes.
@@ -387,7 +387,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. Length in bytes, 0 if the key is missing.
@@ -406,7 +406,7 @@ class KV:
         Args:
             key: The key. The empty key is legal.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Text, bytes or nothing. The old value: text if valid UTF-8, else bytes; nothing if the
@@ -426,11 +426,11 @@ class KV:
         """Sets several keys if none of them exists.
 
         On HTTP this is one script, because the server's own MSETNX stores text with JSON quotes
-          (protocol: http-data quirk 3).
+        (protocol: http-data quirk 3).
 
         Args:
             pairs: The pairs; of equal keys the last wins.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the keys were set: all or none.
@@ -446,8 +446,8 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            ttl: Time to live from now. (seconds) From 1 to 3153600000.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            ttl: Time to live from now. In seconds. From 1 to 3153600000.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the key exists.
@@ -463,7 +463,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer or nothing. Whole seconds, rounded down; nothing if the key does not expire.
@@ -482,7 +482,7 @@ class KV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the key exists.
@@ -507,7 +507,7 @@ class KV:
         Args:
             prefix: Absent: all keys.
             limit: At most so many keys. From 0 to 1000000. Default: 100.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -522,7 +522,7 @@ class KV:
         """Lists all keys, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -537,10 +537,10 @@ class KV:
         """Returns the number of keys by the server's counter.
 
         The counter misses keys made by incr, append, setrange and msetnx (protocol: http-data quirk
-          8).
+        8).
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer.
@@ -557,7 +557,7 @@ class KV:
         Hashes, lists, sets, sorted sets, queues and streams stay.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer or nothing. Keys deleted by the server's counter; nothing where the wire does
@@ -578,7 +578,7 @@ class KV:
         Hashes, lists, sets, sorted sets, queues and streams stay.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer or nothing. Keys deleted by the server's counter; nothing where the wire does
@@ -597,7 +597,7 @@ class KV:
         """Returns counters of the key-value store.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `KVStats`.
@@ -618,7 +618,7 @@ class KV:
         """Delivers every change of keys that match.
 
         A pattern follows the pub/sub rules on the key (user:* globs; a key with dots is split at
-          them). mset, msetnx and expiry send nothing (protocol: websocket, /kv/ws quirks).
+        them). mset, msetnx and expiry send nothing (protocol: websocket, /kv/ws quirks).
 
         Args:
             keys: Keys or patterns.
@@ -626,7 +626,7 @@ class KV:
             overflow: What happens when the buffer is full: drop_oldest (the next item says how many
               were lost) or block (reading from the server pauses; on memory:// the publisher's
               oldest items are kept and new ones lost). Default: "drop_oldest".
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `WatchEvent`.
@@ -664,11 +664,11 @@ class AsyncKV:
         Args:
             key: The key. The empty key is legal.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            ttl: Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
+            ttl: Time to live. Absent: the key does not expire. In seconds. From 1 to 3153600000.
             nx: Write only if the key does not exist. Default: False.
             xx: Write only if the key exists. Default: False.
             keepttl: Keep the key's TTL; ttl must be absent. Default: False.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. False only if nx or xx prevented the write.
@@ -692,8 +692,8 @@ class AsyncKV:
         Args:
             key: The key. The empty key is legal.
             value: Any JSON value; the order of members is kept.
-            ttl: Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            ttl: Time to live. Absent: the key does not expire. In seconds. From 1 to 3153600000.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Always true.
@@ -709,7 +709,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Text, bytes or nothing. Text if the value is valid UTF-8, else bytes; nothing if the key
@@ -726,7 +726,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Bytes or nothing. The bytes; nothing if the key is missing.
@@ -742,7 +742,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A JSON value or nothing. The value; nothing if the key is missing or holds null.
@@ -760,7 +760,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the key existed.
@@ -776,7 +776,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean.
@@ -794,7 +794,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -817,7 +817,7 @@ class AsyncKV:
         Args:
             key: The key. The empty key is legal.
             amount: May be negative.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -839,7 +839,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -862,7 +862,7 @@ class AsyncKV:
         Args:
             key: The key. The empty key is legal.
             amount: May be negative.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new value.
@@ -881,12 +881,12 @@ class AsyncKV:
         """Sets several keys.
 
         On HTTP each pair is one pipelined kv.set, because the server's own MSET stores text with
-          JSON quotes (protocol: http-data quirk 3); the pairs are then not set in one step. TTLs
-          are dropped.
+        JSON quotes (protocol: http-data quirk 3); the pairs are then not set in one step. TTLs are
+        dropped.
 
         Args:
             pairs: The pairs; of equal keys the last wins.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Example:
             await client.kv.mset([("key1", "value1"), ("key2", "value2")])
@@ -902,11 +902,11 @@ class AsyncKV:
         """Returns the values of several keys.
 
         On HTTP each key is one pipelined kv.get, because the server's own MGET parses values as
-          JSON and answers null for plain text (protocol: http-data quirk 3).
+        JSON and answers null for plain text (protocol: http-data quirk 3).
 
         Args:
             keys: The keys.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of text, bytes or nothing. One value per key, in order: text if valid UTF-8, else
@@ -923,7 +923,7 @@ class AsyncKV:
 
         Args:
             keys: The keys.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. How many existed.
@@ -942,7 +942,7 @@ class AsyncKV:
         Args:
             key: The key. The empty key is legal.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new length in bytes.
@@ -968,9 +968,9 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            start: First byte; negative counts from the end. (bytes)
-            end: Last byte, included; negative counts from the end. (bytes)
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            start: First byte; negative counts from the end. In bytes.
+            end: Last byte, included; negative counts from the end. In bytes.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Text, bytes or nothing. Text if the part is valid UTF-8, else bytes; nothing if the key
@@ -989,10 +989,10 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            offset: Where to write. The server allocates up to here, so the limit is 512 MiB.
-              (bytes) From 0 to 536870912.
+            offset: Where to write. The server allocates up to here, so the limit is 512 MiB. In
+              bytes. From 0 to 536870912.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The new length in bytes.
@@ -1011,7 +1011,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. Length in bytes, 0 if the key is missing.
@@ -1036,7 +1036,7 @@ class AsyncKV:
         Args:
             key: The key. The empty key is legal.
             value: Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             Text, bytes or nothing. The old value: text if valid UTF-8, else bytes; nothing if the
@@ -1056,11 +1056,11 @@ class AsyncKV:
         """Sets several keys if none of them exists.
 
         On HTTP this is one script, because the server's own MSETNX stores text with JSON quotes
-          (protocol: http-data quirk 3).
+        (protocol: http-data quirk 3).
 
         Args:
             pairs: The pairs; of equal keys the last wins.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the keys were set: all or none.
@@ -1076,8 +1076,8 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            ttl: Time to live from now. (seconds) From 1 to 3153600000.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            ttl: Time to live from now. In seconds. From 1 to 3153600000.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the key exists.
@@ -1093,7 +1093,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer or nothing. Whole seconds, rounded down; nothing if the key does not expire.
@@ -1112,7 +1112,7 @@ class AsyncKV:
 
         Args:
             key: The key. The empty key is legal.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether the key exists.
@@ -1137,7 +1137,7 @@ class AsyncKV:
         Args:
             prefix: Absent: all keys.
             limit: At most so many keys. From 0 to 1000000. Default: 100.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -1152,7 +1152,7 @@ class AsyncKV:
         """Lists all keys, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -1167,10 +1167,10 @@ class AsyncKV:
         """Returns the number of keys by the server's counter.
 
         The counter misses keys made by incr, append, setrange and msetnx (protocol: http-data quirk
-          8).
+        8).
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer.
@@ -1187,7 +1187,7 @@ class AsyncKV:
         Hashes, lists, sets, sorted sets, queues and streams stay.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer or nothing. Keys deleted by the server's counter; nothing where the wire does
@@ -1208,7 +1208,7 @@ class AsyncKV:
         Hashes, lists, sets, sorted sets, queues and streams stay.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer or nothing. Keys deleted by the server's counter; nothing where the wire does
@@ -1227,7 +1227,7 @@ class AsyncKV:
         """Returns counters of the key-value store.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `KVStats`.
@@ -1248,7 +1248,7 @@ class AsyncKV:
         """Delivers every change of keys that match.
 
         A pattern follows the pub/sub rules on the key (user:* globs; a key with dots is split at
-          them). mset, msetnx and expiry send nothing (protocol: websocket, /kv/ws quirks).
+        them). mset, msetnx and expiry send nothing (protocol: websocket, /kv/ws quirks).
 
         Args:
             keys: Keys or patterns.
@@ -1256,7 +1256,7 @@ class AsyncKV:
             overflow: What happens when the buffer is full: drop_oldest (the next item says how many
               were lost) or block (reading from the server pauses; on memory:// the publisher's
               oldest items are kept and new ones lost). Default: "drop_oldest".
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `WatchEvent`.

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Optional, Union
+from typing import Any, Iterable, List, Mapping, Optional
 
-from .._batch import Add, BatchResult, listed, optional
+from .._batch import Add, BatchResult
 from .._channel import Channel
 from .._subscription import AsyncSubscription, Subscription
-from .._types import Blob, BytesLike, Json, Pairs
+from .._types import Json
 from . import frames
 from .records import (
     Published,
@@ -45,7 +45,7 @@ class PubSub:
             topic: The topic; wildcards are literal here.
             message: Any JSON value.
             metadata: Extra members for the receiver.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `Published`.
@@ -66,9 +66,9 @@ class PubSub:
         """Delivers the messages of topics.
 
         A topic is split at dots. * stands for one segment or globs within one; # as the last
-          segment stands for any number of segments. A message comes once, however many of the
-          patterns match. There is no replay: what is published while disconnected is lost, and said
-          to be.
+        segment stands for any number of segments. A message comes once, however many of the
+        patterns match. There is no replay: what is published while disconnected is lost, and said
+        to be.
 
         Args:
             topics: Topics or patterns. On HTTP a topic cannot contain a comma.
@@ -76,7 +76,7 @@ class PubSub:
             overflow: What happens when the buffer is full: drop_oldest (the next item says how many
               were lost) or block (reading from the server pauses; on memory:// the publisher's
               oldest items are kept and new ones lost). Default: "drop_oldest".
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `PubSubMessage`.
@@ -103,7 +103,7 @@ class PubSub:
         Args:
             subscriber_id: The subscriber.
             topics: Absent: all its topics.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. Topics left.
@@ -118,7 +118,7 @@ class PubSub:
         """Lists the topics that were ever subscribed to by their exact name, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -134,7 +134,7 @@ class PubSub:
 
         Args:
             topic: The topic.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `TopicInfo`.
@@ -151,7 +151,7 @@ class PubSub:
         """Returns counters of pub/sub.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `PubSubStats`.
@@ -185,7 +185,7 @@ class AsyncPubSub:
             topic: The topic; wildcards are literal here.
             message: Any JSON value.
             metadata: Extra members for the receiver.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `Published`.
@@ -206,9 +206,9 @@ class AsyncPubSub:
         """Delivers the messages of topics.
 
         A topic is split at dots. * stands for one segment or globs within one; # as the last
-          segment stands for any number of segments. A message comes once, however many of the
-          patterns match. There is no replay: what is published while disconnected is lost, and said
-          to be.
+        segment stands for any number of segments. A message comes once, however many of the
+        patterns match. There is no replay: what is published while disconnected is lost, and said
+        to be.
 
         Args:
             topics: Topics or patterns. On HTTP a topic cannot contain a comma.
@@ -216,7 +216,7 @@ class AsyncPubSub:
             overflow: What happens when the buffer is full: drop_oldest (the next item says how many
               were lost) or block (reading from the server pauses; on memory:// the publisher's
               oldest items are kept and new ones lost). Default: "drop_oldest".
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `PubSubMessage`.
@@ -240,7 +240,7 @@ class AsyncPubSub:
         Args:
             subscriber_id: The subscriber.
             topics: Absent: all its topics.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. Topics left.
@@ -255,7 +255,7 @@ class AsyncPubSub:
         """Lists the topics that were ever subscribed to by their exact name, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -271,7 +271,7 @@ class AsyncPubSub:
 
         Args:
             topic: The topic.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `TopicInfo`.
@@ -288,7 +288,7 @@ class AsyncPubSub:
         """Returns counters of pub/sub.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `PubSubStats`.

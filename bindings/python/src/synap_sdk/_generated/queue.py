@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Optional, Union
+from typing import List, Optional
 
-from .._batch import Add, BatchResult, listed, optional
+from .._batch import Add, BatchResult, optional
 from .._channel import Channel
 from .._subscription import AsyncSubscription, Subscription
-from .._types import Blob, BytesLike, Json, Pairs
+from .._types import BytesLike
 from . import frames
 from .records import (
     QueueMessage,
@@ -41,19 +41,19 @@ class Queue:
         """Creates a queue.
 
         Creating a queue that exists succeeds and changes nothing: the first settings win (protocol:
-          queue rule 11). Without any setting the server's own apply; with at least one, the missing
-          ones are 100,000 / 30 s / 3 / 5 / 0.
+        queue rule 11). Without any setting the server's own apply; with at least one, the missing
+        ones are 100,000 / 30 s / 3 / 5 / 0.
 
         Args:
             name: The queue.
             max_depth: Most messages that may wait. From 1 to 4294967295.
-            ack_deadline_secs: Time to ack before a message is redelivered. (seconds) From 1 to
+            ack_deadline_secs: Time to ack before a message is redelivered. In seconds. From 1 to
               4294967295.
             default_max_retries: Retries of messages that do not say. From 0 to 4294967295.
             default_priority: Priority of messages that do not say. From 0 to 9.
             prefetch_limit: Most unacked messages a consumer may hold; 0 is no limit. From 0 to
               4294967295.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: Unsupported on native wires if a setting is given.
@@ -80,7 +80,7 @@ class Queue:
             priority: 9 is delivered first. Absent: the queue's default. From 0 to 9.
             max_retries: Redeliveries before it is dead-lettered. Absent: the queue's default. From
               0 to 4294967295.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A text. The message's id.
@@ -104,13 +104,13 @@ class Queue:
         """Takes the next message of a queue.
 
         The message is in flight until acked, nacked or past the queue's ack deadline. The server
-          answers an unknown queue as if it were empty; this client asks once per queue whether it
-          exists.
+        answers an unknown queue as if it were empty; this client asks once per queue whether it
+        exists.
 
         Args:
             queue: The queue.
             consumer_id: Who consumes; counts for prefetch_limit and stats.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `QueueMessage` or nothing. The message; nothing if none waits or the prefetch limit is
@@ -131,7 +131,7 @@ class Queue:
         Args:
             queue: The queue.
             message_id: The message's id from consume.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: NotFound if the queue does not exist or the message is not in flight (its
@@ -153,13 +153,13 @@ class Queue:
         """Rejects a message.
 
         It goes to the tail of the queue whatever its priority, or is dead-lettered once its retries
-          are used up (protocol: queue rule 4).
+        are used up (protocol: queue rule 4).
 
         Args:
             queue: The queue.
             message_id: The message's id from consume.
             requeue: False drops the message for good. Default: True.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: NotFound if the queue does not exist or the message is not in flight.
@@ -174,7 +174,7 @@ class Queue:
 
         Args:
             queue: The queue.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `QueueStats`.
@@ -191,7 +191,7 @@ class Queue:
         """Lists the queues, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -209,7 +209,7 @@ class Queue:
 
         Args:
             queue: The queue.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. How many were removed.
@@ -228,7 +228,7 @@ class Queue:
 
         Args:
             queue: The queue.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether it existed.
@@ -250,14 +250,14 @@ class Queue:
         """Delivers the messages of a queue as they come.
 
         Polls with waits that adapt to the traffic. Each message must be acked or nacked as after
-          consume. At most prefetch messages are taken ahead of the reader.
+        consume. At most prefetch messages are taken ahead of the reader.
 
         Args:
             queue: The queue.
             consumer_id: Who consumes; counts for prefetch_limit and stats.
             prefetch: Messages taken from the queue before the reader asks for them; their ack
               deadline runs. From 1 to 10000. Default: 1.
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `QueueMessage`.
@@ -294,19 +294,19 @@ class AsyncQueue:
         """Creates a queue.
 
         Creating a queue that exists succeeds and changes nothing: the first settings win (protocol:
-          queue rule 11). Without any setting the server's own apply; with at least one, the missing
-          ones are 100,000 / 30 s / 3 / 5 / 0.
+        queue rule 11). Without any setting the server's own apply; with at least one, the missing
+        ones are 100,000 / 30 s / 3 / 5 / 0.
 
         Args:
             name: The queue.
             max_depth: Most messages that may wait. From 1 to 4294967295.
-            ack_deadline_secs: Time to ack before a message is redelivered. (seconds) From 1 to
+            ack_deadline_secs: Time to ack before a message is redelivered. In seconds. From 1 to
               4294967295.
             default_max_retries: Retries of messages that do not say. From 0 to 4294967295.
             default_priority: Priority of messages that do not say. From 0 to 9.
             prefetch_limit: Most unacked messages a consumer may hold; 0 is no limit. From 0 to
               4294967295.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: Unsupported on native wires if a setting is given.
@@ -333,7 +333,7 @@ class AsyncQueue:
             priority: 9 is delivered first. Absent: the queue's default. From 0 to 9.
             max_retries: Redeliveries before it is dead-lettered. Absent: the queue's default. From
               0 to 4294967295.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A text. The message's id.
@@ -357,13 +357,13 @@ class AsyncQueue:
         """Takes the next message of a queue.
 
         The message is in flight until acked, nacked or past the queue's ack deadline. The server
-          answers an unknown queue as if it were empty; this client asks once per queue whether it
-          exists.
+        answers an unknown queue as if it were empty; this client asks once per queue whether it
+        exists.
 
         Args:
             queue: The queue.
             consumer_id: Who consumes; counts for prefetch_limit and stats.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `QueueMessage` or nothing. The message; nothing if none waits or the prefetch limit is
@@ -384,7 +384,7 @@ class AsyncQueue:
         Args:
             queue: The queue.
             message_id: The message's id from consume.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: NotFound if the queue does not exist or the message is not in flight (its
@@ -406,13 +406,13 @@ class AsyncQueue:
         """Rejects a message.
 
         It goes to the tail of the queue whatever its priority, or is dead-lettered once its retries
-          are used up (protocol: queue rule 4).
+        are used up (protocol: queue rule 4).
 
         Args:
             queue: The queue.
             message_id: The message's id from consume.
             requeue: False drops the message for good. Default: True.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: NotFound if the queue does not exist or the message is not in flight.
@@ -427,7 +427,7 @@ class AsyncQueue:
 
         Args:
             queue: The queue.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `QueueStats`.
@@ -444,7 +444,7 @@ class AsyncQueue:
         """Lists the queues, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -462,7 +462,7 @@ class AsyncQueue:
 
         Args:
             queue: The queue.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. How many were removed.
@@ -481,7 +481,7 @@ class AsyncQueue:
 
         Args:
             queue: The queue.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether it existed.
@@ -503,14 +503,14 @@ class AsyncQueue:
         """Delivers the messages of a queue as they come.
 
         Polls with waits that adapt to the traffic. Each message must be acked or nacked as after
-          consume. At most prefetch messages are taken ahead of the reader.
+        consume. At most prefetch messages are taken ahead of the reader.
 
         Args:
             queue: The queue.
             consumer_id: Who consumes; counts for prefetch_limit and stats.
             prefetch: Messages taken from the queue before the reader asks for them; their ack
               deadline runs. From 1 to 10000. Default: 1.
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `QueueMessage`.

@@ -16,7 +16,7 @@ class KVStats(Record):
     Attributes:
         total_keys: Keys by the server's counter, which some writers do not update (protocol:
           http-data quirk 8).
-        total_memory_bytes: Memory held by keys and values. (bytes)
+        total_memory_bytes: Memory held by keys and values. In bytes.
         gets: Reads.
         sets: Writes.
         dels: Deletions.
@@ -159,7 +159,7 @@ class StreamEvent(Record):
         offset: Its place in the room, from 0. The next read starts at offset + 1.
         event: The event's name.
         data: The JSON value that was published; members of objects come sorted by key.
-        timestamp: When it was published, Unix time. (seconds)
+        timestamp: When it was published, Unix time. In seconds.
         id: The event's unique id; nothing where the wire does not say.
     """
 
@@ -195,7 +195,7 @@ class StreamStats(Record):
         total_consumed: Events returned to consumers; nothing where the wire does not say.
         dropped: Events evicted before all subscribers read them; nothing where the wire does not
           say.
-        created_at: When the room was created, Unix time. (milliseconds)
+        created_at: When the room was created, Unix time. In milliseconds.
         generation: Differs whenever a room of this name is created anew.
     """
 
@@ -235,7 +235,7 @@ class FollowedEvent(Record):
         offset: Its place in the room, from 0. The next read starts at offset + 1.
         event: The event's name.
         data: The JSON value that was published; members of objects come sorted by key.
-        timestamp: When it was published, Unix time. (seconds)
+        timestamp: When it was published, Unix time. In seconds.
         id: The event's unique id; nothing where the wire does not say.
         lost: Events lost before this one (evicted before they were read, or dropped from a full
           buffer); -1 if the room was recreated meanwhile and the number is unknown.
@@ -291,7 +291,7 @@ class PubSubMessage(Record):
         topic: The topic it was published to.
         message: The JSON value that was published.
         message_id: The id that publish returned.
-        timestamp: When it was published, Unix time. (seconds)
+        timestamp: When it was published, Unix time. In seconds.
         metadata: What the publisher added; empty if nothing.
         lost: Messages known to be lost before this one; -1 if some may be, in a number nobody knows
           (a reconnect).
@@ -325,7 +325,7 @@ class TopicInfo(Record):
         topic: The topic.
         subscriber_count: Subscribers of exactly this topic.
         message_count: Messages published to it.
-        created_at: When it was first subscribed to, Unix time. (seconds)
+        created_at: When it was first subscribed to, Unix time. In seconds.
     """
 
     __slots__ = (

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Optional, Union
+from typing import Any, List, Optional
 
-from .._batch import Add, BatchResult, listed, optional
+from .._batch import Add, BatchResult, listed
 from .._channel import Channel
 from .._subscription import AsyncSubscription, Subscription
-from .._types import Blob, BytesLike, Json, Pairs
+from .._types import Json
 from . import frames
 from .records import (
     StreamEvent,
@@ -43,9 +43,9 @@ class Stream:
             room: The room.
             partitions: A room has one partition; nothing else is accepted. From 1 to 1. Default: 1.
             retention_hours: Accepted for the guide's sake, without effect: the server keeps 10,000
-              events for 3,600 s and has no setting for it (protocol: stream rules 3 and 5). (hours)
-              From 1 to 876000.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+              events for 3,600 s and has no setting for it (protocol: stream rules 3 and 5). In
+              hours. From 1 to 876000.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: AlreadyExists if the room exists.
@@ -60,7 +60,7 @@ class Stream:
 
         Args:
             room: The room.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether it was created now.
@@ -78,7 +78,7 @@ class Stream:
             room: The room.
             event: The event's name.
             data: Any JSON value.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The event's offset.
@@ -104,14 +104,14 @@ class Stream:
         """Reads events of a room from an offset.
 
         A pure read: the server keeps no cursor for you (protocol: stream rule 1). It registers the
-          subscriber, and events that a registered subscriber has not read hold back eviction.
+        subscriber, and events that a registered subscriber has not read hold back eviction.
 
         Args:
             room: The room.
             subscriber_id: Who reads.
             from_offset: First offset to read. From 0 to 4611686018427387904. Default: 0.
             limit: At most so many events. From 0 to 100000. Default: 100.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of `StreamEvent`.
@@ -130,7 +130,7 @@ class Stream:
 
         Args:
             room: The room.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `StreamStats`.
@@ -147,7 +147,7 @@ class Stream:
         """Lists the rooms, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -163,7 +163,7 @@ class Stream:
 
         Args:
             room: The room.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: NotFound if the room does not exist.
@@ -184,14 +184,14 @@ class Stream:
         """Delivers the events of a room from an offset on, then as they come.
 
         Polls with waits that adapt to the traffic. Resumes after the last event when the connection
-          breaks, notices a recreated room by its generation and starts it from 0, and counts what
-          was evicted unread.
+        breaks, notices a recreated room by its generation and starts it from 0, and counts what was
+        evicted unread.
 
         Args:
             room: The room.
             subscriber_id: Who reads.
             from_offset: First offset to read. From 0 to 4611686018427387904. Default: 0.
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `FollowedEvent`.
@@ -228,9 +228,9 @@ class AsyncStream:
             room: The room.
             partitions: A room has one partition; nothing else is accepted. From 1 to 1. Default: 1.
             retention_hours: Accepted for the guide's sake, without effect: the server keeps 10,000
-              events for 3,600 s and has no setting for it (protocol: stream rules 3 and 5). (hours)
-              From 1 to 876000.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+              events for 3,600 s and has no setting for it (protocol: stream rules 3 and 5). In
+              hours. From 1 to 876000.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: AlreadyExists if the room exists.
@@ -245,7 +245,7 @@ class AsyncStream:
 
         Args:
             room: The room.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A boolean. Whether it was created now.
@@ -263,7 +263,7 @@ class AsyncStream:
             room: The room.
             event: The event's name.
             data: Any JSON value.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             An integer. The event's offset.
@@ -289,14 +289,14 @@ class AsyncStream:
         """Reads events of a room from an offset.
 
         A pure read: the server keeps no cursor for you (protocol: stream rule 1). It registers the
-          subscriber, and events that a registered subscriber has not read hold back eviction.
+        subscriber, and events that a registered subscriber has not read hold back eviction.
 
         Args:
             room: The room.
             subscriber_id: Who reads.
             from_offset: First offset to read. From 0 to 4611686018427387904. Default: 0.
             limit: At most so many events. From 0 to 100000. Default: 100.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of `StreamEvent`.
@@ -315,7 +315,7 @@ class AsyncStream:
 
         Args:
             room: The room.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A `StreamStats`.
@@ -332,7 +332,7 @@ class AsyncStream:
         """Lists the rooms, in no order.
 
         Args:
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Returns:
             A list of texts.
@@ -348,7 +348,7 @@ class AsyncStream:
 
         Args:
             room: The room.
-            timeout: Deadline of this call (seconds). Absent: the client's.
+            timeout: Deadline of this call, in seconds. Absent: the client's.
 
         Raises:
             SynapError: NotFound if the room does not exist.
@@ -369,14 +369,14 @@ class AsyncStream:
         """Delivers the events of a room from an offset on, then as they come.
 
         Polls with waits that adapt to the traffic. Resumes after the last event when the connection
-          breaks, notices a recreated room by its generation and starts it from 0, and counts what
-          was evicted unread.
+        breaks, notices a recreated room by its generation and starts it from 0, and counts what was
+        evicted unread.
 
         Args:
             room: The room.
             subscriber_id: Who reads.
             from_offset: First offset to read. From 0 to 4611686018427387904. Default: 0.
-            timeout: Deadline of registering (seconds). Absent: the client's.
+            timeout: Deadline of registering, in seconds. Absent: the client's.
 
         Returns:
             A subscription of `FollowedEvent`.
