@@ -40,7 +40,7 @@ var groupsCommands = map[string]handler{
 	"groups.offset": groupsOffset, "groups.stats": groupsStats,
 }
 
-func (m *groupMember) alive(now int64) bool { return now-m.heard < m.timeout }
+func (m *groupMember) alive(now int64) bool { return now-m.heard <= m.timeout }
 
 // settle runs the sweeps that are due by now. Each rebalances a group if a member
 // has gone silent, so those that found none need not be run.

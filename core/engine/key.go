@@ -147,7 +147,8 @@ func keyRenamenx(e *Engine, c *call) (value.Value, string) {
 func keyCopy(e *Engine, c *call) (value.Value, string) {
 	source, destination, errText := c.sourceDestination()
 	if errText == "" && source != destination {
-		if e.keyspaceOf(source) != nil && e.keyspaceOf(destination) != nil && !c.bool("replace") {
+		replace, isBool := c.payload.Field("replace").AsBool()
+		if !(replace && isBool) && e.keyspaceOf(source) != nil && e.keyspaceOf(destination) != nil {
 			return value.Nil, "Invalid request: Destination key already exists and replace=false"
 		}
 		errText = e.transfer(source, destination, false)

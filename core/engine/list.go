@@ -224,10 +224,12 @@ func (e *Engine) listPop(c *call, op int) (value.Value, string) {
 
 // bounds reads the optional start and stop of a range.
 func (c *call) bounds() (start, stop int64) {
-	start, _ = c.int("start")
-	stop, ok := c.int("stop")
-	if !ok {
-		stop = -1
+	if n, ok := c.int("start"); ok {
+		start = n
+	}
+	stop = -1
+	if n, ok := c.int("stop"); ok {
+		stop = n
 	}
 	return start, stop
 }

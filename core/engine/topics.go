@@ -298,7 +298,10 @@ func topicsConsume(e *Engine, c *call) (value.Value, string) {
 	if id >= uint64(len(t.partitions)) {
 		return value.Nil, "Invalid request: Partition " + strconv.FormatUint(id, 10) + " not found"
 	}
-	next, _ := c.uint("from_offset")
+	next, ok := c.uint("from_offset")
+	if !ok {
+		next = 0
+	}
 	limit, ok := c.uint("limit")
 	if !ok {
 		limit = defaultLimit

@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"runtime"
 	"testing"
 
 	"github.com/valyala/fasthttp"
-	"github.com/valyala/fasthttp/fasthttputil"
 )
 
 // The work of one request, without sockets.
@@ -36,18 +36,16 @@ func BenchmarkEnvelope(b *testing.B) {
 	}
 }
 
-// The same through the HTTP server, over a connection in memory: what one client
-// that waits for every reply can get.
-func BenchmarkConnection(b *testing.B) {
+// The same over loopback sockets, with 64 connections that wait for every reply.
+// What the clients cost is part of the figure.
+func BenchmarkSockets(b *testing.B) {
 	s := start(b, Config{})
-	listener := fasthttputil.NewInmemoryListener()
-	defer listener.Close()
-	go (&fasthttp.Server{Handler: s.serve, NoDefaultServerHeader: true, NoDefaultDate: true}).Serve(listener)
-	body := `{"command":"kv.get","request_id":"1","payload":{"key":"user:1000"}}`
-	request := []byte("POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 67\r\n\r\n" + body)
+	request := []byte("POST /api/v1/command HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 67\r\n\r\n" +
+		`{"command":"kv.get","request_id":"1","payload":{"key":"user:1000"}}`)
 	b.ReportAllocs()
+	b.SetParallelism(64 / runtime.GOMAXPROCS(0))
 	b.RunParallel(func(pb *testing.PB) {
-		conn, err := listener.Dial()
+		conn, err := net.Dial("tcp", s.HTTPAddr())
 		if err != nil {
 			b.Error(err)
 			return

@@ -312,6 +312,7 @@ func isJSON(contentType []byte) bool {
 
 // refuseUnreadable answers what is not a readable HTTP request.
 func refuseUnreadable(ctx *fasthttp.RequestCtx, err error) {
+	ctx.Response.Header.Set("Access-Control-Allow-Origin", "*")
 	if err == fasthttp.ErrBodyTooLarge {
 		refuse(ctx, fasthttp.StatusRequestEntityTooLarge, tooLarge)
 		return

@@ -18,6 +18,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"github.com/libsynap/libsynap/core/engine"
+	"github.com/libsynap/libsynap/core/engine/lua"
 )
 
 // Config says what a Server serves. The zero Config serves nothing.
@@ -34,7 +35,7 @@ type Config struct {
 	Stock bool
 	// TLSCert and TLSKey turn TLS on: PEM texts, or paths of PEM files.
 	TLSCert, TLSKey string
-	// Engine is the engine to serve, nil for a new one.
+	// Engine is the engine to serve, nil for a new one that knows scripts.
 	Engine *engine.Engine
 }
 
@@ -66,6 +67,7 @@ func Start(cfg Config) (*Server, error) {
 	s.open.conns = map[net.Conn]struct{}{}
 	if s.engine == nil {
 		s.engine = engine.New(engine.Options{Rand: mathrand.Uint64})
+		s.engine.SetScripts(lua.New())
 	}
 	if cfg.HTTP != "" {
 		if err := s.listen(cfg); err != nil {

@@ -41,6 +41,8 @@ func (s *socket) consume(queue, consumer string) {
 	}
 }
 
+// sendMessage sends a message. The engine does not tell when it was published, so
+// created_at is the time of the delivery.
 func (s *socket) sendMessage(m value.Value) bool {
 	return s.send("type", "message", "message_id", m.Field("id"), "payload", m.Field("payload"), "priority", m.Field("priority"),
 		"retry_count", m.Field("retry_count"), "created_at", value.Int(time.Now().Unix()), "headers", m.Field("headers"))

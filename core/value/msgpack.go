@@ -160,9 +160,6 @@ func (p *msgpackParser) uint(size uint64) (uint64, error) {
 }
 
 func (p *msgpackParser) value(depth int) (Value, error) {
-	if depth > MaxDepth {
-		return Nil, ErrDepth
-	}
 	if len(p.s) == 0 {
 		return Nil, ErrTruncated
 	}
@@ -237,6 +234,9 @@ func (p *msgpackParser) text(n uint64) (Value, error) {
 }
 
 func (p *msgpackParser) items(n uint64, depth int) ([]Value, error) {
+	if depth >= MaxDepth {
+		return nil, ErrDepth
+	}
 	// Every element takes at least one byte.
 	if n > uint64(len(p.s)) {
 		return nil, ErrTruncated

@@ -1,3 +1,118 @@
 package main
 
-func cppOutputs() []output { return nil }
+import (
+	_ "embed"
+
+	"github.com/libsynap/libsynap/core/command"
+)
+
+//go:embed templates/synap.hpp.tmpl
+var cppTemplate string
+
+// cppOutputs renders the C++ header.
+func cppOutputs() []output {
+	return []output{{"include/synap.hpp", renderC("synap.hpp.tmpl", cppTemplate)}}
+}
+
+// cppMethod is a method's name; delete is a word of the language.
+func cppMethod(c *command.Command) string {
+	if c.Method() == "delete" {
+		return "del"
+	}
+	return c.Method()
+}
+
+// cppOptions is the name of a command's options struct.
+func cppOptions(c *command.Command) string {
+	return familyType(c.Family()) + camel(c.Method()) + "Options"
+}
+
+func cppType(a command.Arg) string {
+	switch a.Type {
+	case command.String:
+		return "std::string_view"
+	case command.Blob:
+		return "Blob"
+	case command.Bytes:
+		return "BytesView"
+	case command.JSON:
+		return "const Value &"
+	case command.Int:
+		return "std::int64_t"
+	case command.Float:
+		return "double"
+	case command.Bool:
+		return "bool"
+	case command.StringList:
+		return "const std::vector<std::string> &"
+	case command.Pairs:
+		return "const std::vector<std::pair<std::string, std::string>> &"
+	}
+	panic("no C++ type for argument " + a.Name)
+}
+
+func cppParams(c *command.Command) string {
+	out := ""
+	for _, a := range required(c) {
+		if out != "" {
+			out += ", "
+		}
+		t := cppType(a)
+		if t[len(t)-1] != '&' {
+			t += " "
+		}
+		out += t + a.Name
+	}
+	if len(optional(c)) > 0 {
+		if out != "" {
+			out += ", "
+		}
+		out += "const " + cppOptions(c) + " &options = {}"
+	}
+	return out
+}
+
+func cppOption(a command.Arg) string {
+	t := map[command.Type]string{command.String: "std::string", command.Int: "std::int64_t", command.Bool: "bool",
+		command.StringList: "std::vector<std::string>", command.StringMap: "std::map<std::string, std::string>"}[a.Type]
+	return "std::optional<" + t + "> " + a.Name + ";"
+}
+
+func cppPack(a command.Arg) string {
+	return "detail::write(w, " + a.Name + ");"
+}
+
+func cppPackOption(a command.Arg) string {
+	return "detail::write(w, options." + a.Name + ");"
+}
+
+func cppField(f command.Field) string {
+	return map[command.Type]string{command.String: "std::string", command.StringOrNil: "std::optional<std::string>",
+		command.Int: "std::int64_t", command.IntOrNil: "std::optional<std::int64_t>", command.Float: "double", command.Bool: "bool",
+		command.Bytes: "std::string", command.JSON: "Value", command.StringMap: "std::map<std::string, std::string>"}[f.Type] + " " + f.Name + "{};"
+}
+
+func cppReadField(f command.Field) string { return "detail::read(field, r." + f.Name + ");" }
+
+func cppResult(c *command.Command) string {
+	rec := ""
+	if c.Reply.Record != nil {
+		rec = c.Reply.Record.Name
+	}
+	return map[string]string{"nothing": "void", "bool": "bool", "int": "std::int64_t", "intOrNil": "std::optional<std::int64_t>",
+		"string": "std::string", "blobOrNil": "std::optional<std::string>", "bytesOrNil": "std::optional<std::string>",
+		"jsonOrNil": "std::optional<Value>", "strings": "std::vector<std::string>", "blobs": "std::vector<std::optional<std::string>>",
+		"record": rec, "recordOrNil": "std::optional<" + rec + ">", "records": "std::vector<" + rec + ">",
+		"stream": "Subscription<" + rec + ">"}[replyKind(c)]
+}
+
+// cppReturn turns the reply into the result.
+func cppReturn(c *command.Command) string {
+	switch replyKind(c) {
+	case "nothing":
+		return "core_->call(w, options_.timeout);"
+	case "stream":
+		return "return " + cppResult(c) + "(core_, core_->subscribe(w, options_.timeout));"
+	}
+	return "return detail::result<" + cppResult(c) + ">(core_->call(w, options_.timeout));"
+}

@@ -17,7 +17,11 @@ func syntaxText(err error) string {
 		if at.Pos.Line == parse.EOF {
 			return chunkName + ": unexpected symbol near <eof>"
 		}
-		return chunkName + ":" + strconv.Itoa(at.Pos.Line) + ": " + at.Message + " near '" + at.Token + "'"
+		message := at.Message
+		if message == "parse error" {
+			message = "syntax error"
+		}
+		return chunkName + ":" + strconv.Itoa(at.Pos.Line) + ": " + message + " near '" + at.Token + "'"
 	}
 	return chunkName + ": " + err.Error()
 }

@@ -165,8 +165,14 @@ func numberValue(n json.Number) (*big.Rat, bool) {
 	return new(big.Rat).SetFloat64(f), true
 }
 
+// sameKind compares what sameNumber leaves out: integer or double, and the sign
+// of zero.
+func sameKind(a, b json.Number) bool {
+	return isInteger(a) == isInteger(b) && (isInteger(a) || strings.HasPrefix(string(a), "-") == strings.HasPrefix(string(b), "-"))
+}
+
 // sameValue returns where two JSON values differ, "" if nowhere. With kinds, an
-// integer and a double of the same value differ.
+// integer and a double of the same value differ, and so do 0.0 and -0.0.
 func sameValue(want, got any, kinds bool, at string) string {
 	differ := func() string {
 		return fmt.Sprintf("%s: expected %s, got %s", place(at), clip(writeJSON(want)), clip(writeJSON(got)))
@@ -174,7 +180,7 @@ func sameValue(want, got any, kinds bool, at string) string {
 	switch want := want.(type) {
 	case json.Number:
 		n, ok := got.(json.Number)
-		if !ok || !sameNumber(want, n) || (kinds && isInteger(want) != isInteger(n)) {
+		if !ok || !sameNumber(want, n) || (kinds && !sameKind(want, n)) {
 			return differ()
 		}
 	case []any:

@@ -83,6 +83,8 @@ class Channel:
             return unpack(reply)
         error = self._lib.take_error(slot)
         _slots.append(slot)
+        if self._closed and not error.transport:  # the handle was refused
+            raise ClosedError("the client is closed")
         raise error
 
     def _wait(self, slot: Slot, keep: Optional[Keep]) -> int:
@@ -93,17 +95,20 @@ class Channel:
                 if rc != PENDING:
                     return rc
         except BaseException:
-            ignored = Slot()
-            if lib.cancel(handle, call, ignored.err_ref):
-                lib.take_error(ignored)
-            rc = lib.wait(handle, call, _AT_ONCE, ignored.buf_ref, ignored.err_ref)
-            if rc == 0:
-                reply = lib.take_buf(ignored)
-                if keep is not None:
-                    keep(unpack(reply))
-            elif rc != PENDING:
-                lib.take_error(ignored)
+            self._abandon(call, keep)
             raise
+
+    def _abandon(self, call: c_uint64, keep: Optional[Keep]) -> None:
+        lib, slot = self._lib, Slot()
+        rc = lib.wait(self._handle, call, _AT_ONCE, slot.buf_ref, slot.err_ref)
+        if rc == PENDING:
+            rc = lib.cancel(self._handle, call, slot.err_ref)
+        elif rc == 0:
+            reply = lib.take_buf(slot)
+            if keep is not None:
+                keep(unpack(reply))
+        if rc > 0:
+            lib.take_error(slot)
 
     async def acall(self, frame: bytes, timeout: Optional[float] = None, keep: Optional[Keep] = None) -> Any:
         """Runs a request on the running event loop and returns its reply.
@@ -113,6 +118,8 @@ class Channel:
         """
         completions = self._completions
         if completions is None or completions.loop is not asyncio.get_running_loop():
+            if self._closed:
+                raise ClosedError("the client is closed")
             completions = self._bind()
         tag = next(self._tags)
         future = completions.submit(frame, _DEFAULT if timeout is None else milliseconds(timeout), tag)
@@ -141,7 +148,9 @@ class Channel:
         rc = self._start(self._handle, frame, len(frame), _DEFAULT, _AT_ONCE, slot.call_ref, slot.buf_ref, slot.err_ref)
         if rc == 0:
             self._lib.take_buf(slot)
-        elif rc != PENDING or self._lib.cancel(self._handle, slot.call, slot.err_ref):
+        elif rc == PENDING:
+            self._abandon(slot.call, None)
+        else:
             self._lib.take_error(slot)
 
     @property

@@ -53,7 +53,7 @@ class Completions:
     def submit(self, frame: bytes, ms: c_int64, tag: int) -> "asyncio.Future[Any]":
         """Starts a request and returns the future of its reply."""
         if self._ended is not None:
-            raise self._ended
+            raise type(self._ended)(self._ended.message)
         future: "asyncio.Future[Any]" = self.loop.create_future()
         self._pending[tag] = future
         if self._lib.submit(self._handle, frame, len(frame), ms, tag, self._slot.err_ref):

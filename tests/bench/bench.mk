@@ -1,0 +1,17 @@
+# make bench: what each host is worth in operations per second. See main.go.
+PEER_VENV   := build/venv-peer
+BENCH_FLAGS ?=
+
+bench: build/synap-testserver build/bench-go build/bench-c $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK and plain fasthttp
+	$(GO) run ./tests/bench $(BENCH_FLAGS)
+
+build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)
+	$(GO) build -trimpath -o $@ ./tests/bench/workers/go
+
+build/bench-c: build/libsynap.so tests/bench/workers/bench.c include/synap.h
+	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/bench/workers/bench.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
+
+$(PEER_VENV)/installed: tests/bench/requirements-peer.txt
+	test -x $(PEER_VENV)/bin/python || $(PYTHON) -m venv $(PEER_VENV)
+	$(PEER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@

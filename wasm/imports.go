@@ -1,0 +1,83 @@
+//go:build wasip1
+
+package main
+
+import (
+	"unsafe"
+
+	"github.com/libsynap/libsynap/core/engine"
+	"github.com/libsynap/libsynap/core/loop"
+	"github.com/libsynap/libsynap/core/value"
+	"math/rand/v2"
+)
+
+//go:wasmimport synap_host completed
+func hostCompleted(client int32, p unsafe.Pointer, n int32)
+
+//go:wasmimport synap_host wake_at
+func hostWakeAt(ms float64)
+
+//go:wasmimport synap_host http_request
+func hostHTTPRequest(request int32, p unsafe.Pointer, n int32)
+
+//go:wasmimport synap_host http_abort
+func hostHTTPAbort(request int32)
+
+//go:wasmimport synap_host stream_open
+func hostStreamOpen(stream int32, p unsafe.Pointer, n int32)
+
+//go:wasmimport synap_host stream_close
+func hostStreamClose(stream int32)
+
+//go:wasmimport synap_host log
+func hostLog(level int32, p unsafe.Pointer, n int32)
+
+// host carries a client's wishes over the boundary.
+type host struct{}
+
+var scratch []byte
+
+// encode writes a request: [method, url, authorization, body, timeout ms, lane].
+func encode(r *loop.Request) []byte {
+	scratch = value.AppendMsgpackArray(scratch[:0], 6)
+	scratch = value.AppendMsgpackStr(scratch, r.Method)
+	scratch = value.AppendMsgpackStr(scratch, r.URL)
+	scratch = value.AppendMsgpackStr(scratch, r.Authorization)
+	scratch = value.AppendMsgpack(scratch, value.BytesOf(unsafe.String(unsafe.SliceData(r.Body), len(r.Body))))
+	scratch = value.AppendMsgpack(scratch, value.Int(int64(r.Timeout/1e6)))
+	return value.AppendMsgpack(scratch, value.Int(int64(r.Lane)))
+}
+
+func (host) HTTPRequest(id int32, r *loop.Request) {
+	b := encode(r)
+	hostHTTPRequest(id, unsafe.Pointer(&b[0]), int32(len(b)))
+}
+
+func (host) HTTPAbort(id int32) { hostHTTPAbort(id) }
+
+func (host) StreamOpen(id int32, r *loop.Request) {
+	b := encode(r)
+	hostStreamOpen(id, unsafe.Pointer(&b[0]), int32(len(b)))
+}
+
+func (host) StreamClose(id int32) { hostStreamClose(id) }
+
+func (host) Log(level int32, message string) {
+	hostLog(level, unsafe.Pointer(unsafe.StringData(message)), int32(len(message)))
+}
+
+// stores are the engines of memory://name; clients of one name share one.
+type stores map[string]*engine.Engine
+
+var engines = stores{}
+
+func (s stores) Engine(name string) *engine.Engine {
+	e := s[name]
+	if e == nil {
+		e = engine.New(engine.Options{Rand: rand.Uint64})
+		if name != "" {
+			s[name] = e
+		}
+	}
+	return e
+}
