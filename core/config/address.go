@@ -29,6 +29,11 @@ func (c *Config) parseAddress(address string) (query string, err *errs.Error) {
 		return "", invalid("the address has a fragment (#); write # in a password as %23")
 	}
 	rest, query, _ = strings.Cut(rest, "?")
+	if _, path, _ := strings.Cut(rest, "/"); strings.Contains(path, "@") || strings.Contains(query, "@") {
+		// Most likely a password with / or ? in it. Read as path or option it would
+		// end up in messages and on the wire.
+		return "", invalid("an @ stands after the host; write / ? @ in a username or password as %2F %3F %40, and @ in an option as %40")
+	}
 	switch c.Scheme = strings.ToLower(scheme); c.Scheme {
 	case Memory:
 		if strings.ContainsAny(rest, "/@:") {
@@ -38,7 +43,7 @@ func (c *Config) parseAddress(address string) (query string, err *errs.Error) {
 		return query, err
 	case HTTP, HTTPS:
 	default:
-		return "", invalid("unknown scheme " + strconv.Quote(clip(scheme)) + "; the address must start with " + schemes)
+		return "", invalid("unknown scheme" + named(scheme) + "; the address must start with " + schemes)
 	}
 	authority, path, _ := strings.Cut(rest, "/")
 	c.Path = strings.TrimRight(path, "/")
@@ -59,6 +64,19 @@ func (c *Config) parseAddress(address string) (query string, err *errs.Error) {
 		}
 	}
 	return query, c.parseHost(authority)
+}
+
+// named quotes a scheme for a message, unless it may be something else: what
+// stands before :// in user:password@http://host.
+func named(scheme string) string {
+	for i := 0; i < len(scheme); i++ {
+		switch b := scheme[i]; {
+		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b >= '0' && b <= '9', b == '+', b == '-', b == '.':
+		default:
+			return ""
+		}
+	}
+	return " " + strconv.Quote(clip(scheme))
 }
 
 func clip(s string) string {

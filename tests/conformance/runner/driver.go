@@ -21,7 +21,8 @@ import (
 //	[1, command, payload] run a raw command
 //
 // and it answers each with [reply], or [nil, [code, status, flags, message,
-// command, transport]] where flags are 1 retryable and 2 may have been applied.
+// command, transport]] where flags are 1 retryable and 2 may have been applied,
+// and transport is nil if the error type of the binding does not name it.
 // End of input ends it.
 type driver struct {
 	cmd *exec.Cmd

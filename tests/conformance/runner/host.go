@@ -91,8 +91,10 @@ func (p *hostPlayer) open(fresh bool) error {
 	if err != nil {
 		return err
 	}
-	if _, failure, err := readReply(reply); err != nil || failure != nil {
-		return fmt.Errorf("the driver answers %v %v", failure, err)
+	if _, failure, err := readReply(reply); err != nil {
+		return err
+	} else if failure != nil {
+		return failure
 	}
 	p.opened = address
 	return nil
@@ -123,8 +125,7 @@ func (p *hostPlayer) step(b Bindings, s *Step) string {
 		if failure == nil {
 			return fmt.Sprintf("expected the error %s, the call succeeded", writeJSON(text))
 		}
-		transport, _, _ := strings.Cut(p.opened, "://")
-		return checkError(failure, *s.Command, transport, func(message string) string { return b.Match(text, message) })
+		return checkError(failure, *s.Command, p.transport(failure), func(message string) string { return b.Match(text, message) })
 	}
 	if failure != nil {
 		return fmt.Sprintf("expected success, got %v", failure)
@@ -139,8 +140,18 @@ func (p *hostPlayer) step(b Bindings, s *Step) string {
 	return ""
 }
 
+// transport is the transport that an error must name: none if the error type of
+// the binding has none.
+func (p *hostPlayer) transport(failure *errs.Error) string {
+	if failure.Transport == "" {
+		return ""
+	}
+	transport, _, _ := strings.Cut(p.opened, "://")
+	return transport
+}
+
 // readReply takes a driver's reply apart: [reply], or [nil, error].
-func readReply(v value.Value) (reply value.Value, failure error, err error) {
+func readReply(v value.Value) (reply value.Value, failure *errs.Error, err error) {
 	if v.Kind() == value.KindArray && v.Len() == 1 {
 		return v.Index(0), nil, nil
 	}
@@ -151,6 +162,7 @@ func readReply(v value.Value) (reply value.Value, failure error, err error) {
 	message, okMessage := e.Index(3).AsStr()
 	command, okCommand := e.Index(4).AsStr()
 	transport, okTransport := e.Index(5).AsStr()
+	okTransport = okTransport || e.Index(5).IsNil()
 	if v.Len() != 2 || e.Len() != 6 || !okCode || !okStatus || !okFlags || !okMessage || !okCommand || !okTransport {
 		return value.Nil, nil, fmt.Errorf("the driver's reply has another form than [reply] and [nil, [code, status, flags, message, command, transport]]")
 	}

@@ -14,7 +14,7 @@ from typing import Any, Dict, List, Optional
 
 from . import _codec
 from ._codec import unpack
-from ._completions import Completions, Keep
+from ._completions import Completions, Keep, closed_in_flight
 from ._generated.errors import ClosedError, InvalidArgumentError
 from ._native import PENDING, Library, Slot, library
 
@@ -110,11 +110,13 @@ class Channel:
         if rc > 0:
             lib.take_error(slot)
 
-    async def acall(self, frame: bytes, timeout: Optional[float] = None, keep: Optional[Keep] = None) -> Any:
+    async def acall(
+        self, frame: bytes, timeout: Optional[float] = None, keep: Optional[Keep] = None, cancel: bool = True
+    ) -> Any:
         """Runs a request on the running event loop and returns its reply.
 
-        If the task is cancelled so is the call; a reply that came all the same goes
-        to keep.
+        If the task is cancelled so is the call, unless cancel is False; a reply that
+        comes all the same goes to keep.
         """
         completions = self._completions
         if completions is None or completions.loop is not asyncio.get_running_loop():
@@ -126,7 +128,7 @@ class Channel:
         try:
             return await future
         except asyncio.CancelledError:
-            completions.forget(tag, future, keep)
+            completions.forget(tag, future, keep, cancel)
             raise
 
     def _bind(self) -> Completions:
@@ -180,7 +182,7 @@ class Channel:
 
     def _end_completions(self) -> None:
         if self._completions is not None:
-            self._completions.close(ClosedError("the client is closed", maybe_applied=True))
+            self._completions.close(closed_in_flight())
 
 
 def _finalize(lib: Library, handle: c_uint64) -> None:

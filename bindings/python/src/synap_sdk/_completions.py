@@ -14,13 +14,18 @@ from typing import Any, Callable, Dict, Optional
 
 from ._codec import unpack
 from ._error import SynapError
-from ._generated.errors import UnsupportedError
+from ._generated.errors import ClosedError, UnsupportedError
 from ._native import Library, Slot, error_of
 
 Keep = Callable[[Any], None]
 
 _BATCH = c_size_t(1024)
 _AT_ONCE = c_int64(0)
+
+
+def closed_in_flight() -> ClosedError:
+    """Returns the error of a call that was in flight when the client was closed."""
+    return ClosedError("the client is closed", maybe_applied=True)
 
 
 class Completions:
@@ -61,12 +66,12 @@ class Completions:
             raise self._lib.take_error(self._slot)
         return future
 
-    def forget(self, tag: int, future: "asyncio.Future[Any]", keep: Optional[Keep]) -> None:
+    def forget(self, tag: int, future: "asyncio.Future[Any]", keep: Optional[Keep], cancel: bool) -> None:
         """Drops a request whose caller was cancelled."""
         if self._pending.pop(tag, None) is not None:
             if keep is not None:
                 self._kept[tag] = keep
-            if self._lib.cancel(self._handle, tag, self._slot.err_ref):
+            if cancel and self._lib.cancel(self._handle, tag, self._slot.err_ref):
                 self._lib.take_error(self._slot)
         elif future.cancelled():
             reply = self._late.pop(tag, None)
@@ -78,7 +83,8 @@ class Completions:
     def drain(self) -> None:
         """Delivers the completions that are there."""
         if self._lib.poll(self._handle, _BATCH, _AT_ONCE, self._slot.buf_ref, self._slot.err_ref):
-            self.close(self._lib.take_error(self._slot))
+            error = self._lib.take_error(self._slot)
+            self.close(closed_in_flight() if isinstance(error, ClosedError) else error)
             return
         pending = self._pending
         for completion in unpack(self._lib.take_buf(self._slot)):

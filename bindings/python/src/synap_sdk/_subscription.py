@@ -10,7 +10,7 @@ from typing import Any, Callable, Deque, Generic, List, Optional, Type, TypeVar
 
 from ._channel import Channel
 from ._codec import pack_int
-from ._generated.errors import ClosedError, ForkError, SynapTimeoutError
+from ._generated.errors import ClosedError, ForkError, InvalidArgumentError, SynapTimeoutError
 
 T = TypeVar("T")
 S = TypeVar("S", bound="_Base[Any]")
@@ -50,7 +50,8 @@ class _Base(Generic[T]):
 
     async def _aregister(self) -> None:
         if self._id == 0:
-            self._adopt(await self._channel.acall(self._frame, self._timeout, self._adopt))
+            # Not cancelled with its task: nobody else would know the id to end it by.
+            self._adopt(await self._channel.acall(self._frame, self._timeout, self._adopt, cancel=False))
 
     def _adopt(self, subscription: int) -> None:
         if self._closed or self._id != 0:  # nobody wants this one any more
@@ -183,6 +184,14 @@ class _Base(Generic[T]):
         return f"<{type(self).__name__} {self._name}, {state}>"
 
 
+def _deadline(timeout: Optional[float]) -> Optional[float]:
+    if timeout is None:
+        return None
+    if not isinstance(timeout, (int, float)) or isinstance(timeout, bool) or not timeout >= 0:
+        raise InvalidArgumentError("timeout must be a number of seconds, 0 or more")
+    return time.monotonic() + timeout
+
+
 def _unsubscribe(subscription: int) -> bytes:
     return b"\x92\x05" + pack_int(subscription, "subscription")
 
@@ -221,7 +230,7 @@ class Subscription(_Base[T]):
             SynapTimeoutError: Nothing came in time; the subscription lives on.
             ClosedError: The subscription or its client is closed.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(timeout)
         while not self._ready:
             self._fetch(self._patience(deadline))
             if not self._ready:
@@ -257,7 +266,7 @@ class AsyncSubscription(_Base[T]):
             SynapTimeoutError: Nothing came in time; the subscription lives on.
             ClosedError: The subscription or its client is closed.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline = _deadline(timeout)
         while not self._ready:
             await self._afetch(self._patience(deadline))
             if not self._ready:

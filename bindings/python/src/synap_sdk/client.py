@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
-from typing import Any, Dict, Optional, Type, TypeVar
+from typing import Any, Optional, Type, TypeVar
 
 from ._channel import Channel
 from ._generated.families import AsyncFamilies, Families
@@ -18,7 +19,7 @@ _OPTIONS_DOC = """
         url: Where the server is: ``http://host:15500``, ``https://…``, or
             ``memory://[name]`` for an embedded engine (clients of one name in one
             process share its store). ``user:password@`` and any option as
-            ``?name=value`` may stand in it. "" is the environment's SYNAP_URL.
+            ``?name=value`` may stand in it.
         timeout: Deadline of every call, all attempts included, in seconds. Default: 5.
         connect_timeout: Deadline of one connection attempt, in seconds. Default: 3.
         max_retries: Further attempts after the first, of calls that may be
@@ -85,7 +86,7 @@ class SynapClient(Families):
     @classmethod
     def from_env(cls: Type[C], **options: Any) -> C:
         """Makes a client of the address in SYNAP_URL; options as the constructor's."""
-        return cls("", **options)
+        return cls(os.environ.get("SYNAP_URL", ""), **options)
 
     def command(self, name: str, payload: Any = None, *, timeout: Optional[float] = None) -> Any:
         """Runs a command by its name on the server, with and for the bare payload.
@@ -179,7 +180,7 @@ class AsyncSynapClient(AsyncFamilies):
     @classmethod
     def from_env(cls: Type[A], **options: Any) -> A:
         """Makes a client of the address in SYNAP_URL; options as the constructor's."""
-        return cls("", **options)
+        return cls(os.environ.get("SYNAP_URL", ""), **options)
 
     async def command(self, name: str, payload: Any = None, *, timeout: Optional[float] = None) -> Any:
         """Runs a command by its name on the server, with and for the bare payload.
@@ -240,4 +241,4 @@ def _public(url: str) -> str:
     """Returns scheme and host of an address: credentials stand in the rest."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("?")[0].partition("/")[0].rpartition("@")[2]
-    return f"{scheme}://{host}" if url else "at SYNAP_URL"
+    return f"{scheme}://{host}"
