@@ -17,3 +17,26 @@ build/libsynap.a: $(GO_SOURCES) $(CAPI_SRC) VERSION
 	@mkdir -p build
 	$(CAPI_ENV) $(GO) build -buildmode=c-archive -trimpath -ldflags '-s -w' -o $@ ./capi
 	@rm -f build/libsynap.h
+
+# Files that name the version or the place of installation.
+FILL = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@PREFIX@|$(PREFIX)|g'
+
+install: lib ## install library, headers, pkg-config and CMake files (DESTDIR=, PREFIX=)
+	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/lib/cmake/Synap'
+	install -m 644 $(HEADERS) '$(DESTDIR)$(PREFIX)/include'
+	install -m 755 build/libsynap.so '$(DESTDIR)$(PREFIX)/lib/$(SONAME)'
+	ln -sf $(SONAME) '$(DESTDIR)$(PREFIX)/lib/libsynap.so'
+	install -m 644 build/libsynap.a '$(DESTDIR)$(PREFIX)/lib'
+	$(FILL) include/synap.pc.in > '$(DESTDIR)$(PREFIX)/lib/pkgconfig/synap.pc'
+	$(FILL) include/cmake/SynapConfig.cmake.in > '$(DESTDIR)$(PREFIX)/lib/cmake/Synap/SynapConfig.cmake'
+	$(FILL) include/cmake/SynapConfigVersion.cmake.in > '$(DESTDIR)$(PREFIX)/lib/cmake/Synap/SynapConfigVersion.cmake'
+
+# The library with a command that panics on purpose, for the tests of the guards.
+build/testpanic/libsynap.so: build/libsynap.so
+	@mkdir -p build/testpanic
+	$(CAPI_ENV) $(GO) build -tags synap_testpanic -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags "-Wl,-soname,$(SONAME) -Wl,--version-script=$(CURDIR)/capi/symbols.map -Wl,-z,nodelete"' -o $@ ./capi
+	@rm -f build/testpanic/libsynap.h
+	ln -sf libsynap.so build/testpanic/$(SONAME)
+
+test-c: lib build/testpanic/libsynap.so ## test headers, symbols, C and C++ programs, and an installation
+	tests/c/run.sh

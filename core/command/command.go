@@ -239,20 +239,30 @@ func Lookup(name string) *Command { return byName[name] }
 
 // Repeatable reports whether the server's command may be sent again when it is
 // unknown whether it was applied. Commands outside the table may not.
-func Repeatable(serverName string) bool { return repeatable[serverName] }
+func Repeatable(serverName string) bool { return serverTraits[serverName].Idempotent }
 
-var repeatable = func() map[string]bool {
-	m := map[string]bool{}
+// ReadOnly reports whether the server's command is known to change nothing.
+func ReadOnly(serverName string) bool {
+	t, known := serverTraits[serverName]
+	return known && !t.Mutates
+}
+
+// serverTraits are the traits of the server's own commands: of entries that share
+// one (kv.get and kv.get_bytes) the more careful.
+var serverTraits = func() map[string]Traits {
+	m := map[string]Traits{}
 	for _, f := range Families {
 		for i := range f.Commands {
 			c := &f.Commands[i]
 			if c.Reply.Kind == ReplyStream {
 				continue
 			}
-			name := c.ServerName()
-			if was, ok := m[name]; !ok || was {
-				m[name] = c.Traits.Idempotent
+			t := c.Traits
+			if was, ok := m[c.ServerName()]; ok {
+				t.Idempotent = t.Idempotent && was.Idempotent
+				t.Mutates = t.Mutates || was.Mutates
 			}
+			m[c.ServerName()] = t
 		}
 	}
 	return m

@@ -73,7 +73,7 @@ var streamFamily = Family{Name: "stream", Doc: "Event streams: rooms of numbered
 		Doc: "Polls with waits that adapt to the traffic. Resumes after the last event when the connection breaks, notices a recreated room by its generation and starts it from 0, and counts what was evicted unread.",
 		Args: []Arg{argRoom, {Name: "subscriber_id", Type: String, Required: true, Doc: "Who reads."},
 			{Name: "from_offset", Type: Int, Default: "0", Min: 0, Max: 1 << 62, Doc: "First offset to read."}},
-		HTTP: HTTP{Shape: Push, Command: "stream.consume"}, RPC: native("SREAD", "room subscriber_id from_offset:int limit:int", "list"), RESP3: native("SREAD", "room subscriber_id from_offset limit", "list"),
+		HTTP: HTTP{Shape: Push, Command: "stream.consume"}, RPC: native("SREAD", "room subscriber_id from_offset:int", "list"), RESP3: native("SREAD", "room subscriber_id from_offset", "list"),
 		Reply: Reply{Kind: ReplyStream, Record: recordFollowedEvent}, Traits: read,
 		Errors:  "NotFound if the room does not exist.",
 		Example: `for event in client.stream.follow("notifications", "user-1"): print(event.offset, event.data)`},

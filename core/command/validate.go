@@ -16,7 +16,8 @@ func (c *Command) Validate(args []value.Value) ([]value.Value, *errs.Error) {
 	if len(args) > len(c.Args) {
 		return nil, c.invalid("takes at most " + strconv.Itoa(len(c.Args)) + " arguments, not " + strconv.Itoa(len(args)))
 	}
-	if len(args) < len(c.Args) {
+	given := len(args)
+	if given < len(c.Args) {
 		full := make([]value.Value, len(c.Args))
 		copy(full, args)
 		args = full
@@ -25,7 +26,7 @@ func (c *Command) Validate(args []value.Value) ([]value.Value, *errs.Error) {
 		a := &c.Args[i]
 		if args[i].IsNil() {
 			// nil is a JSON value; everywhere else it means absent.
-			if a.Required && a.Type != JSON {
+			if a.Required && (a.Type != JSON || i >= given) {
 				return nil, c.invalid(a.Name + " is required")
 			}
 			continue
@@ -142,9 +143,13 @@ func (a *Arg) check(v value.Value) string {
 		}
 		for i := 0; i < v.Len(); i++ {
 			k, e := v.Pair(i)
-			_, textKey := k.AsStr()
-			if _, textValue := e.AsStr(); !textKey || !textValue {
+			name, textKey := k.AsStr()
+			text, textValue := e.AsStr()
+			if !textKey || !textValue {
 				return "must be a map from text to text"
+			}
+			if !utf8.ValidString(name) || !utf8.ValidString(text) {
+				return "must be valid UTF-8"
 			}
 		}
 	}
@@ -196,8 +201,12 @@ func checkJSON(v value.Value, depth int) string {
 	case value.KindMap:
 		for i := 0; i < v.Len(); i++ {
 			k, e := v.Pair(i)
-			if _, ok := k.AsStr(); !ok {
+			name, ok := k.AsStr()
+			if !ok {
 				return "is a JSON value: the keys of its maps must be text"
+			}
+			if !utf8.ValidString(name) {
+				return "must be valid UTF-8"
 			}
 			if wrong := checkJSON(e, depth+1); wrong != "" {
 				return wrong

@@ -132,7 +132,7 @@ func bench(seconds float64, rounds int) error {
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d done after %.0f s\n", round+1, rounds, time.Since(began).Seconds())
 	}
-	fmt.Printf("\n%d rounds of slices of %g s (%g s before each to warm up); %s, %d processors for client and server together.\n",
+	fmt.Printf("\nRounds: %d, slices of %g s (%g s before each to warm up); %s, %d processors for client and server together.\n",
 		rounds, seconds, seconds/5, runtime.Version(), runtime.NumCPU())
 	fmt.Println("Medians. Machines differ and this one may be shared: compare the lines, do not quote them.")
 	all.printFigures(os.Stdout)

@@ -1,0 +1,70 @@
+// Package parity compares the surface of every binding with the command table:
+// each command has its method in each host, and each host's own test calls it.
+package parity
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/libsynap/libsynap/core/command"
+)
+
+// host is one binding: where its methods are declared, where they are called,
+// and how a command is spelled in both.
+type host struct {
+	name           string
+	declared, call string // files, from the top folder
+	declaration    func(c *command.Command) string
+	called         func(c *command.Command) string
+}
+
+var hosts = []host{
+	{"C", "include/synap.h", "tests/c/api.c",
+		func(c *command.Command) string { return `int32_t synap_` + flat(c) + `\(synap_client` },
+		func(c *command.Command) string { return `\bsynap_` + flat(c) + `\(` }},
+	{"C++", "include/synap.hpp", "tests/c/api.cpp",
+		func(c *command.Command) string { return `\b` + cppMethod(c) + `\([^)]*\) const \{` },
+		func(c *command.Command) string { return `\.` + cppMethod(c) + `\(` }},
+}
+
+func flat(c *command.Command) string { return strings.ReplaceAll(c.Name, ".", "_") }
+
+func cppMethod(c *command.Command) string {
+	if c.Method() == "delete" {
+		return "del"
+	}
+	return c.Method()
+}
+
+func TestEveryCommandInEveryHost(t *testing.T) {
+	for _, h := range hosts {
+		t.Run(h.name, func(t *testing.T) {
+			declared, called := read(t, h.declared), read(t, h.call)
+			n := 0
+			for _, f := range command.Families {
+				for i := range f.Commands {
+					c := &f.Commands[i]
+					n++
+					if !regexp.MustCompile(h.declaration(c)).MatchString(declared) {
+						t.Errorf("%s has no method for %s", h.declared, c.Name)
+					}
+					if !regexp.MustCompile(h.called(c)).MatchString(called) {
+						t.Errorf("%s never calls %s", h.call, c.Name)
+					}
+				}
+			}
+			t.Logf("%d commands", n)
+		})
+	}
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	b, err := os.ReadFile("../../" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
