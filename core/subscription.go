@@ -298,10 +298,13 @@ type followSource struct {
 func (c *Client) follow(cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
 	// One question tells an unknown room or queue at once.
 	family := cmd.Family()
-	if _, err := c.ask(family+".stats", args[0], deadline); err != nil {
+	stats, err := c.ask(family+".stats", args[0], deadline)
+	if err != nil {
 		return nil, err
 	}
-	return &followSource{c, session.NewFollower(cmd, args, c.wire(), c.policy)}, nil
+	f := session.NewFollower(cmd, args, c.wire(), c.policy)
+	f.Saw(stats)
+	return &followSource{c, f}, nil
 }
 
 // ask runs a typed command with one argument.

@@ -288,7 +288,7 @@ func TestNativeFormsNameExistingArguments(t *testing.T) {
 // Repeating one of these could do twice what was asked for once, or report the
 // first attempt as the obstacle.
 func TestOnlyWhatMayBeRepeatedIsRepeated(t *testing.T) {
-	repeatable := strings.Fields("kv.set kv.get kv.exists kv.mset kv.mget kv.getrange kv.setrange kv.strlen kv.expire kv.ttl kv.scan kv.keys kv.dbsize kv.stats " +
+	repeatable := strings.Fields("kv.set kv.get kv.exists kv.mset kv.mget kv.getrange kv.setrange kv.strlen kv.expire kv.persist kv.ttl kv.scan kv.keys kv.dbsize kv.stats " +
 		"queue.create queue.stats queue.list stream.consume stream.stats stream.list pubsub.topics pubsub.info pubsub.stats")
 	readOnly := strings.Fields("kv.get kv.exists kv.mget kv.getrange kv.strlen kv.ttl kv.scan kv.keys kv.dbsize kv.stats " +
 		"queue.stats queue.list stream.stats stream.list pubsub.topics pubsub.info pubsub.stats")

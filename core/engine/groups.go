@@ -40,7 +40,7 @@ var groupsCommands = map[string]handler{
 	"groups.offset": groupsOffset, "groups.stats": groupsStats,
 }
 
-func (m *groupMember) alive(now int64) bool { return now-m.heard <= m.timeout }
+func (m *groupMember) alive(now int64) bool { return now-m.heard < m.timeout }
 
 // settle runs the sweeps that are due by now. Each rebalances a group if a member
 // has gone silent, so those that found none need not be run.
@@ -50,14 +50,14 @@ func (s *groupStore) settle(now int64) {
 		return
 	}
 	for _, g := range s.groups {
-		for {
+		for at := s.swept + 1; ; at++ {
 			silent := int64(math.MaxInt64)
 			for _, m := range g.members {
 				if m.timeout < math.MaxInt64-m.heard {
 					silent = min(silent, m.heard+m.timeout)
 				}
 			}
-			at := max((silent-1)/groupSweep+1, s.swept+1)
+			at = max(at, (silent-1)/groupSweep+1)
 			if silent == math.MaxInt64 || at > tick {
 				break
 			}
@@ -130,7 +130,7 @@ func (g *group) assignSticky() {
 	}
 }
 
-// group returns the group that the call names.
+// group returns the group that the call names, and its name.
 func (e *Engine) group(c *call) (string, *group, string) {
 	e.groups.settle(e.now)
 	name, errText := c.str("group")
@@ -144,7 +144,7 @@ func (e *Engine) group(c *call) (string, *group, string) {
 	return name, g, ""
 }
 
-// member returns the group and the member that the call names; unknown is what
+// groupMember returns the group and the member that the call names; unknown is what
 // follows the id in the error text.
 func (e *Engine) groupMember(c *call, unknown string) (string, *group, int, string) {
 	id, errText := c.str("member_id")

@@ -47,12 +47,14 @@ func TestHashStats(t *testing.T) {
 	w := newWorld()
 	w.must(t, engine.Envelope, "hash.mset", `{"key":"h","fields":{"a":1,"b":2}}`)
 	w.must(t, engine.Envelope, "hash.mset", `{"key":"h","fields":{"a":1}}`)
+	w.must(t, engine.Envelope, "hash.set", `{"key":"i","field":"a","value":1}`)
+	w.must(t, engine.Envelope, "hash.set", `{"key":"i","field":"a","value":2}`)
 	w.must(t, engine.Envelope, "hash.get", `{"key":"none","field":"a"}`)
 	w.must(t, engine.Envelope, "hash.mget", `{"key":"h","fields":["a"]}`)
 	w.must(t, engine.Envelope, "hash.incrby", `{"key":"h","field":"c","increment":1}`)
 	w.must(t, engine.Envelope, "hash.setnx", `{"key":"h","field":"c","value":1}`)
 	w.must(t, engine.Envelope, "hash.del", `{"key":"h","field":"none"}`)
-	const want = `{"operations":{"hdel_count":1,"hget_count":1,"hset_count":4},"total_fields":3,"total_hashes":0}`
+	const want = `{"operations":{"hdel_count":1,"hget_count":1,"hset_count":6},"total_fields":4,"total_hashes":0}`
 	if got := w.must(t, engine.Envelope, "hash.stats", `{}`); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

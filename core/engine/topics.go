@@ -98,7 +98,7 @@ func (p *partition) compact(keep *retentionPolicy, now int64) {
 	p.compacted = now
 }
 
-// topic returns the topic that the call names.
+// topic returns the topic that the call names, and its name.
 func (e *Engine) topic(c *call) (string, *topic, string) {
 	e.topics.settle(e.now)
 	name, errText := c.str("topic")

@@ -220,12 +220,14 @@ func (c *Client) follow(tag int32, s *subscription, args []value.Value, deadline
 	call := &session.Call{}
 	call.Start(c.policy, c.wire(), command.Lookup(s.cmd.Family()+".stats"), args[:1], deadline)
 	c.run(&job{deadline: deadline, calls: []*session.Call{call}, finish: func(*job) {
-		if _, err := call.Result(); err != nil {
+		stats, err := call.Result()
+		if err != nil {
 			err.Command = s.cmd.Name
 			c.complete(tag, value.Nil, err)
 			return
 		}
 		s.follower = session.NewFollower(s.cmd, args, c.wire(), c.policy)
+		s.follower.Saw(stats)
 		c.opened(tag, s)
 	}})
 }

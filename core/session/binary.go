@@ -59,12 +59,16 @@ func (c *Call) mergeBytes() {
 	merged := c.first
 	for i, n := range c.pending {
 		v := c.replies[i]
-		if s, ok := v.AsByteArray(); ok {
-			if c.cmd.Name == "kv.getrange" {
-				start, _ := c.args[1].AsInt()
-				end, _ := c.args[2].AsInt()
-				s = cut(s, start, end)
+		s, ok := v.AsByteArray()
+		if ok && c.cmd.Name == "kv.getrange" {
+			start, _ := c.args[1].AsInt()
+			end, _ := c.args[2].AsInt()
+			s = cut(s, start, end)
+			if s == "" { // the value has become shorter since the first question
+				ok, v = false, value.Nil
 			}
+		}
+		if ok {
 			v = value.BytesOf(s)
 		}
 		merged[n] = v

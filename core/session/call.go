@@ -31,6 +31,7 @@ type Call struct {
 	policy  *Policy
 	attempt int
 	wakeAt  int64
+	exposed bool          // a step went out in an earlier attempt and got no reply
 	bare    bool          // one step, its own reply
 	asked   bool          // the extra question of this call has been put
 	pending []int         // which of first the question is about
@@ -108,9 +109,9 @@ func (c *Call) Reply(payload value.Value, err *errs.Error) {
 	}
 	step := &c.steps[c.answered]
 	if err != nil {
-		// A later step may have been sent on the same connection already.
-		err.MaybeApplied = (err.MaybeApplied && !step.Idempotent) || (c.answered > 0 && c.mutates())
-		if err.Retryable && err.MaybeApplied && !step.Idempotent {
+		// The other steps went out on the same connection.
+		err.MaybeApplied = c.maybe(err.MaybeApplied || len(c.steps) > 1)
+		if err.MaybeApplied && !step.Idempotent {
 			err.Retryable = false
 		}
 		c.fail(err)
@@ -123,26 +124,40 @@ func (c *Call) Reply(payload value.Value, err *errs.Error) {
 	}
 }
 
-func (c *Call) mutates() bool { return c.cmd == nil || c.cmd.Traits.Mutates }
+// maybe reports whether the call may have changed something on the server,
+// although it fails: sent says whether steps without reply have gone out.
+func (c *Call) maybe(sent bool) bool {
+	c.exposed = c.exposed || sent
+	if c.asked { // a question changes nothing, and what led to it changed nothing
+		return false
+	}
+	mutates := !command.ReadOnly(c.name)
+	if c.cmd != nil {
+		mutates = c.cmd.Traits.Mutates
+	}
+	return mutates && (c.exposed || c.answered > 0)
+}
+
+// repeatable reports whether the steps without reply may be sent again.
+func (c *Call) repeatable(sent bool) bool {
+	for _, s := range c.steps[c.answered:] {
+		if sent && !s.Idempotent {
+			return false
+		}
+	}
+	return true
+}
 
 // Broken hands in that the steps without reply get none: how says why, sent
-// whether the server may have seen them. The call is repeated if that is safe
-// and its policy and deadline allow it.
+// whether the server may have seen them. The call is repeated if its connection
+// broke, that is safe, and its policy and deadline allow it.
 func (c *Call) Broken(now int64, how *errs.Error, sent bool) {
 	if c.done {
 		return
 	}
-	again := true
-	maybe := c.answered > 0 && c.mutates()
-	if sent {
-		for _, s := range c.steps[c.answered:] {
-			if !s.Idempotent {
-				again, maybe = false, true
-			}
-		}
-	}
-	how.MaybeApplied = maybe
-	if again && now < c.Deadline && how.Code != errs.Closed {
+	again := how.Code == errs.Connection && c.repeatable(sent)
+	how.MaybeApplied = c.maybe(sent)
+	if again && now < c.Deadline {
 		if wait, ok := c.policy.retry(c.attempt); ok && now+int64(wait) < c.Deadline {
 			c.attempt++
 			c.wakeAt = now + int64(wait)
@@ -163,13 +178,7 @@ func (c *Call) Expired(sent bool) {
 	if !sent {
 		err.Message = "the deadline passed before the server could be reached"
 	}
-	err.Retryable = !sent
-	err.MaybeApplied = c.answered > 0 && c.mutates()
-	for _, s := range c.steps[c.answered:] {
-		if sent && !s.Idempotent {
-			err.MaybeApplied = true
-		}
-	}
+	err.Retryable, err.MaybeApplied = c.repeatable(sent), c.maybe(sent)
 	c.fail(err)
 }
 
@@ -178,7 +187,7 @@ func (c *Call) Cancel(err *errs.Error, sent bool) {
 	if c.done {
 		return
 	}
-	err.MaybeApplied = (sent || c.answered > 0) && c.mutates()
+	err.MaybeApplied = c.maybe(sent)
 	c.fail(err)
 }
 

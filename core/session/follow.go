@@ -16,7 +16,7 @@ import (
 //
 //	stream.follow: [consume from the resume point, stats]. The stats come second,
 //	so that events of a recreated room are never taken for those of the old one.
-//	queue.follow:  [consume] up to prefetch times.
+//	queue.follow:  [consume], and up to prefetch times while messages come.
 type Follower struct {
 	cmd     *command.Command
 	args    []value.Value
@@ -33,6 +33,7 @@ type Follower struct {
 	lost       int64
 	// queues
 	prefetch int
+	busy     bool // the last poll brought messages
 }
 
 const (
@@ -63,6 +64,17 @@ func NewFollower(cmd *command.Command, args []value.Value, wire Wire, policy *Po
 // of a queue take messages.
 func (f *Follower) Stream() bool { return f.cmd.Name == "stream.follow" }
 
+// Saw hands in the StreamStats record that was read before the first poll, so
+// that a room recreated between the two is noticed.
+func (f *Follower) Saw(stats value.Value) {
+	fields := command.Lookup("stream.stats").Reply.Record.Fields
+	for i := range fields {
+		if fields[i].Name == "generation" && f.Stream() {
+			f.generation, f.known = stats.Index(i).AsInt()
+		}
+	}
+}
+
 // Transient reports whether err says nothing about the room or queue itself, so
 // that a follower lives on and polls again.
 func Transient(err *errs.Error) bool {
@@ -88,7 +100,10 @@ func (f *Follower) Steps(max int) []Step {
 		}
 	}
 	p := value.Map(value.Str("queue"), f.args[0], value.Str("consumer_id"), f.args[1])
-	steps := make([]Step, max1(min(max, f.prefetch)))
+	steps := make([]Step, 1)
+	if f.busy {
+		steps = make([]Step, max1(min(max, f.prefetch)))
+	}
 	for i := range steps {
 		steps[i] = Step{Command: "queue.consume", Payload: p}
 	}
@@ -132,11 +147,11 @@ func (f *Follower) Replies(replies []value.Value, failures []*errs.Error) ([]val
 func (f *Follower) queueReplies(replies []value.Value, failures []*errs.Error) ([]value.Value, *errs.Error) {
 	var items []value.Value
 	for i, r := range replies {
-		if failures[i] != nil {
-			if len(items) > 0 { // what was taken must reach the reader
-				return items, nil
+		if err := failures[i]; err != nil {
+			if len(items) > 0 || Transient(err) { // what was taken must reach the reader
+				break
 			}
-			return nil, failures[i]
+			return nil, err
 		}
 		if m := r.Field("message"); !m.IsNil() {
 			item, err := decodeRecord(f.cmd, m)
@@ -146,6 +161,7 @@ func (f *Follower) queueReplies(replies []value.Value, failures []*errs.Error) (
 			items = append(items, item)
 		}
 	}
+	f.busy = len(items) > 0
 	return items, nil
 }
 

@@ -21,6 +21,7 @@ type Policy struct {
 }
 
 const (
+	// maxBackoff ends the doubling of waits; a longer first wait is kept.
 	maxBackoff = 2 * time.Second
 	// The retry budget: a client may always repeat budgetFloor times, and beyond
 	// that one call in budgetShare, so that an outage is not multiplied.
@@ -60,10 +61,7 @@ func (p *Policy) retry(attempt int) (time.Duration, bool) {
 
 // BackoffFor returns a random wait before attempt+1.
 func (p *Policy) BackoffFor(attempt int) time.Duration {
-	limit := p.Backoff << min(attempt, 10)
-	if limit > maxBackoff {
-		limit = maxBackoff
-	}
+	limit := min(p.Backoff<<min(attempt, 10), max(maxBackoff, p.Backoff))
 	if limit <= 0 {
 		return 0
 	}

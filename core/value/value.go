@@ -95,14 +95,22 @@ func (v Value) Kind() Kind { return v.kind }
 func (v Value) IsNil() bool { return v.kind == KindNil }
 
 // AsBool returns the boolean, and whether v is one.
-func (v Value) AsBool() (bool, bool) { return v.num != 0, v.kind == KindBool }
+func (v Value) AsBool() (bool, bool) { return v.kind == KindBool && v.num != 0, v.kind == KindBool }
 
 // AsInt returns the integer, and whether v is one within the int64 range.
-func (v Value) AsInt() (int64, bool) { return int64(v.num), v.kind == KindInt }
+func (v Value) AsInt() (int64, bool) {
+	if v.kind != KindInt {
+		return 0, false
+	}
+	return int64(v.num), true
+}
 
 // AsUint returns the integer, and whether v is one that is not negative.
 func (v Value) AsUint() (uint64, bool) {
-	return v.num, v.kind == KindUint || (v.kind == KindInt && int64(v.num) >= 0)
+	if v.kind == KindUint || (v.kind == KindInt && int64(v.num) >= 0) {
+		return v.num, true
+	}
+	return 0, false
 }
 
 // AsFloat returns the number as a float64, and whether v is a number.

@@ -25,7 +25,7 @@ func main() {
 	flag.StringVar(&o.Driver, "driver", "", "role host: command line of the driver")
 	files := flag.String("files", "", "only these files: names or patterns such as http-*, separated by commas")
 	flag.StringVar(&o.Cases, "cases", "", "only cases whose names contain this")
-	flag.StringVar(&o.Addr, "addr", "", "role server: a server that runs already; role host: the address to open instead of memory://")
+	flag.StringVar(&o.Addr, "addr", "", "role server: a server that runs already; role host: the address to open instead of memory://, testserver for test servers over HTTP")
 	flag.BoolVar(&o.Verbose, "v", false, "name every case")
 	flag.Parse()
 	if flag.NArg() > 0 {

@@ -11,22 +11,29 @@ import (
 
 // hostPlayer runs the recorded commands through our binding in another language:
 // the role host. A driver, written in that language, passes them on to the
-// binding's raw command; a store of the embedded engine answers, or the server at
-// an address.
+// binding's raw command; a store of the embedded engine answers, or a server.
 type hostPlayer struct {
-	file   *File
-	driver *driver
-	addr   string
-	opened string // the address that the driver has open
-	stores int
+	file    *File
+	driver  *driver
+	addr    string // "" for the embedded engine
+	opened  string // the address that the driver has open
+	stores  int
+	servers servers
 }
+
+// TestServers is the address that makes role host start test servers, as role
+// server does, and play over HTTP.
+const TestServers = "testserver"
 
 func newHostPlayer(o *Options, f *File) (player, error) {
 	d, err := startDriver(o.Driver)
-	return &hostPlayer{file: f, driver: d, addr: o.Addr}, err
+	return &hostPlayer{file: f, driver: d, addr: o.Addr, servers: servers{}}, err
 }
 
-func (p *hostPlayer) close() { p.driver.close() }
+func (p *hostPlayer) close() {
+	p.driver.close()
+	p.servers.close()
+}
 
 // hostForm says why a case cannot be played through a binding.
 func hostForm(steps []*Step) string {
@@ -60,30 +67,47 @@ func (p *hostPlayer) play(c *Case) (int, error) {
 			return 0, noForm("the store is not configured for " + n)
 		}
 	}
-	if err := p.open(c.needs("fresh")); err != nil {
+	address, done, err := p.address(c)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	if err := p.open(address); err != nil {
 		return 0, &Failure{0, "open: " + err.Error()}
 	}
 	bound := Bindings{}
 	for i, s := range steps {
 		time.Sleep(time.Duration(s.WaitMS) * time.Millisecond)
-		if d := p.step(bound, s); d != "" {
-			return 0, &Failure{i, d}
+		if err := p.step(bound, s); err != nil {
+			if f, ok := err.(*Failure); ok {
+				f.Step = i
+			}
+			return 0, err
 		}
 	}
 	return 0, nil
 }
 
-// open makes the driver open a store of its own, or the shared one again.
-func (p *hostPlayer) open(fresh bool) error {
-	address := p.addr
+// address returns where a case is played: on a store or server of its own if it
+// asks for a fresh one.
+func (p *hostPlayer) address(c *Case) (address string, done func(), err error) {
 	switch {
-	case address != "":
-	case fresh:
+	case p.addr == TestServers:
+		host, done, err := p.servers.get(p.file, c)
+		return "http://" + host, done, err
+	case p.addr != "":
+		address = p.addr
+	case c.needs("fresh"):
 		p.stores++
 		address = fmt.Sprintf("memory://fresh-%d", p.stores)
 	default:
 		address = "memory://shared"
 	}
+	return address, func() {}, nil
+}
+
+// open makes the driver open an address, unless it has it open.
+func (p *hostPlayer) open(address string) error {
 	if address == p.opened {
 		return nil
 	}
@@ -91,59 +115,71 @@ func (p *hostPlayer) open(fresh bool) error {
 	if err != nil {
 		return err
 	}
-	if _, failure, err := readReply(reply); err != nil {
+	if _, e, err := readReply(reply); err != nil {
 		return err
-	} else if failure != nil {
-		return failure
+	} else if e != nil {
+		return e
 	}
 	p.opened = address
 	return nil
 }
 
-func (p *hostPlayer) step(b Bindings, s *Step) string {
+// withoutScripts is what the embedded engine answers to script commands where no
+// Lua interpreter is built in, as in WASM.
+const withoutScripts = "Internal error: scripting is not part of this build"
+
+// step plays one command. Its error is a *Failure or a noForm.
+func (p *hostPlayer) step(b Bindings, s *Step) error {
 	payload, err := payloadOf(b, s.Payload)
 	if err != nil {
-		return err.Error()
+		return failure("%v", err)
 	}
 	recorded, err := bodyOf(s.Reply.Body)
 	if err != nil {
-		return err.Error()
+		return failure("%v", err)
 	}
 	success, want, text, ok := envelopeOf(recorded.pattern)
 	if !ok {
-		return "the recorded reply is no envelope"
+		return failure("the recorded reply is no envelope")
 	}
 	reply, err := p.driver.ask(value.Array(value.Int(1), value.Str(*s.Command), toClient(payload)))
 	if err != nil {
-		return err.Error()
+		return failure("%v", err)
 	}
-	got, failure, err := readReply(reply)
-	if err != nil {
-		return err.Error()
-	}
-	if !success {
-		if failure == nil {
-			return fmt.Sprintf("expected the error %s, the call succeeded", writeJSON(text))
+	got, e, err := readReply(reply)
+	d := ""
+	switch {
+	case err != nil:
+		d = err.Error()
+	case e != nil && e.Message == withoutScripts && p.addr == "":
+		return noForm("the embedded engine has no interpreter here")
+	case !success && e == nil:
+		d = fmt.Sprintf("expected the error %s, the call succeeded", writeJSON(text))
+	case !success:
+		d = checkError(e, *s.Command, p.transport(e), func(message string) string { return b.Match(text, message) })
+	case e != nil:
+		d = "expected success, got " + e.Error()
+	default:
+		v, err := fromClient(got)
+		if err != nil {
+			return failure("%v", err)
 		}
-		return checkError(failure, *s.Command, p.transport(failure), func(message string) string { return b.Match(text, message) })
+		if d = b.Match(want, v); d != "" {
+			d = "result: " + d
+		}
 	}
-	if failure != nil {
-		return fmt.Sprintf("expected success, got %v", failure)
+	if d != "" {
+		return failure("%s", d)
 	}
-	v, err := fromClient(got)
-	if err != nil {
-		return err.Error()
-	}
-	if d := b.Match(want, v); d != "" {
-		return "result: " + d
-	}
-	return ""
+	return nil
 }
+
+func failure(format string, args ...any) error { return &Failure{Text: fmt.Sprintf(format, args...)} }
 
 // transport is the transport that an error must name: none if the error type of
 // the binding has none.
-func (p *hostPlayer) transport(failure *errs.Error) string {
-	if failure.Transport == "" {
+func (p *hostPlayer) transport(e *errs.Error) string {
+	if e.Transport == "" {
 		return ""
 	}
 	transport, _, _ := strings.Cut(p.opened, "://")
@@ -151,7 +187,7 @@ func (p *hostPlayer) transport(failure *errs.Error) string {
 }
 
 // readReply takes a driver's reply apart: [reply], or [nil, error].
-func readReply(v value.Value) (reply value.Value, failure *errs.Error, err error) {
+func readReply(v value.Value) (reply value.Value, refused *errs.Error, err error) {
 	if v.Kind() == value.KindArray && v.Len() == 1 {
 		return v.Index(0), nil, nil
 	}

@@ -15,7 +15,7 @@ type Options struct {
 	Driver  string    // role host: the program that runs the binding, with arguments
 	Files   []string  // names or patterns of files; all if empty
 	Cases   string    // only cases whose names contain it
-	Addr    string    // role server: a running server; role host: the address to open instead of memory://
+	Addr    string    // role server: a running server; role host: what to open instead of memory://
 	Verbose bool      // name every case
 	Out     io.Writer // where the report goes
 }
@@ -38,10 +38,6 @@ type Failure struct {
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("step %d: %s", f.Step+1, f.Text) }
-
-func failed(step int, format string, args ...any) *Failure {
-	return &Failure{step, fmt.Sprintf(format, args...)}
-}
 
 // noForm says why a case cannot be played in a role.
 type noForm string
@@ -67,7 +63,7 @@ var roles = map[string]role{
 		"http-rest":    newClientPlayer,
 		"websocket":    newPushPlayer,
 	}},
-	"host": {parallel: 1, players: map[string]func(*Options, *File) (player, error){
+	"host": {parallel: 4, players: map[string]func(*Options, *File) (player, error){
 		"http-command": newHostPlayer,
 	}},
 }
@@ -86,11 +82,14 @@ func Run(o Options) (Result, error) {
 	if o.Role == "client" && o.Addr != "" {
 		return total, errors.New("role client plays the server itself: it takes no address")
 	}
+	if o.Role == "server" && o.Addr == TestServers {
+		o.Addr = "" // what this role does anyway
+	}
 	files, err := Load(o.Dir, o.Files, o.Cases)
 	if err != nil {
 		return total, err
 	}
-	if o.Addr != "" {
+	if o.Addr != "" && o.Addr != TestServers {
 		fmt.Fprintln(o.Out, "warning: the server may hold data; cases that need a fresh one may fail")
 		r.parallel = 1
 	}

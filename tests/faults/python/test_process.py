@@ -95,8 +95,8 @@ except KeyboardInterrupt:
 
 def test_an_interrupted_reader_can_read_on(start_python):
     script = PRELUDE + """
-messages = SynapClient("memory://").pubsub.subscribe(["t"])
-publisher = SynapClient("memory://")
+messages = SynapClient("memory://m").pubsub.subscribe(["t"])
+publisher = SynapClient("memory://m")
 for i in range(5):
     threading.Timer(0.1, signal.raise_signal, (signal.SIGINT,)).start()
     try:

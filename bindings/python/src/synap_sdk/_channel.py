@@ -24,7 +24,7 @@ _SLICE_MS = c_int64(100)
 _AT_ONCE = c_int64(0)
 _DEFAULT = c_int64(0)
 
-# Slots that no call uses now; taking and returning one is atomic.
+# Slots that no call uses now, all zero; taking and returning one is atomic.
 _slots: List[Slot] = []
 
 
@@ -74,9 +74,13 @@ class Channel:
             slot = _slots.pop()
         except IndexError:
             slot = Slot()
-        rc = self._start(self._handle, frame, len(frame), ms, _SLICE_MS, slot.call_ref, slot.buf_ref, slot.err_ref)
-        if rc == PENDING:
-            rc = self._wait(slot, keep)
+        try:
+            rc = self._start(self._handle, frame, len(frame), ms, _SLICE_MS, slot.call_ref, slot.buf_ref, slot.err_ref)
+            if rc == PENDING:
+                rc = self._wait(slot)
+        except BaseException:
+            self._abandon(slot, keep)
+            raise
         if rc == 0:
             reply = self._lib.take_buf(slot)
             _slots.append(slot)
@@ -87,28 +91,26 @@ class Channel:
             raise ClosedError("the client is closed")
         raise error
 
-    def _wait(self, slot: Slot, keep: Optional[Keep]) -> int:
-        lib, handle, call = self._lib, self._handle, c_uint64(slot.call.value)
-        try:
-            while True:
-                rc: int = lib.wait(handle, call, _SLICE_MS, slot.buf_ref, slot.err_ref)
-                if rc != PENDING:
-                    return rc
-        except BaseException:
-            self._abandon(call, keep)
-            raise
+    def _wait(self, slot: Slot) -> int:
+        rc = PENDING
+        while rc == PENDING:
+            rc = self._lib.wait(self._handle, slot.call, _SLICE_MS, slot.buf_ref, slot.err_ref)
+        slot.call.value = 0
+        return rc
 
-    def _abandon(self, call: c_uint64, keep: Optional[Keep]) -> None:
-        lib, slot = self._lib, Slot()
-        rc = lib.wait(self._handle, call, _AT_ONCE, slot.buf_ref, slot.err_ref)
-        if rc == PENDING:
-            rc = lib.cancel(self._handle, call, slot.err_ref)
-        elif rc == 0:
+    def _abandon(self, slot: Slot, keep: Optional[Keep]) -> None:
+        """Ends a call whose caller was interrupted, between any two steps of it."""
+        lib, rc = self._lib, PENDING
+        if slot.call.value and not slot.buf.data and not slot.err.message:
+            rc = lib.wait(self._handle, slot.call, _AT_ONCE, slot.buf_ref, slot.err_ref)
+            if rc == PENDING:
+                lib.cancel(self._handle, slot.call, slot.err_ref)
+        if slot.err.message:
+            lib.take_error(slot)
+        if slot.buf.data:
             reply = lib.take_buf(slot)
             if keep is not None:
                 keep(unpack(reply))
-        if rc > 0:
-            lib.take_error(slot)
 
     async def acall(
         self, frame: bytes, timeout: Optional[float] = None, keep: Optional[Keep] = None, cancel: bool = True
@@ -147,13 +149,8 @@ class Channel:
     def quietly(self, frame: bytes) -> None:
         """Starts a request whose outcome nobody waits for."""
         slot = Slot()
-        rc = self._start(self._handle, frame, len(frame), _DEFAULT, _AT_ONCE, slot.call_ref, slot.buf_ref, slot.err_ref)
-        if rc == 0:
-            self._lib.take_buf(slot)
-        elif rc == PENDING:
-            self._abandon(slot.call, None)
-        else:
-            self._lib.take_error(slot)
+        self._start(self._handle, frame, len(frame), _DEFAULT, _AT_ONCE, slot.call_ref, slot.buf_ref, slot.err_ref)
+        self._abandon(slot, None)
 
     @property
     def closed(self) -> bool:

@@ -1,0 +1,29 @@
+# make test-conformance: replays what a real server answered against our server,
+# our client, and every binding through its driver. See main.go.
+CONFORMANCE := build/conformance
+# Files that the engine serves as a whole; others in tests/vectors need more families.
+SERVED      := auth,http-kv,http-queue,http-stream,http-pubsub,http-hash,http-list,rest-*,ws-*
+HOSTED      := http-kv,http-queue,http-stream,http-pubsub,http-hash,http-list
+DRIVERS     := tests/conformance/drivers
+
+test-conformance: $(CONFORMANCE) build/driver-go build/driver-c build/driver-cpp $(VENV)/installed ## replay the recorded exchanges in every role and host
+	$(CONFORMANCE) -role server -files '$(SERVED)'
+	$(CONFORMANCE) -role client
+	@for driver in build/driver-go build/driver-c build/driver-cpp \
+		'$(VENV)/bin/python $(DRIVERS)/python_sync.py' '$(VENV)/bin/python $(DRIVERS)/python_async.py'; do \
+		echo "$$driver"; \
+		$(CONFORMANCE) -role host -files '$(HOSTED)' -driver "$$driver"; \
+		$(CONFORMANCE) -role host -files '$(HOSTED)' -driver "$$driver" -addr testserver; \
+	done
+
+$(CONFORMANCE): $(GO_SOURCES) $(wildcard tests/conformance/*.go tests/conformance/runner/*.go)
+	$(GO) build -trimpath -o $@ ./tests/conformance
+
+build/driver-go: $(GO_SOURCES) $(wildcard $(DRIVERS)/go/*.go)
+	$(GO) build -trimpath -o $@ ./$(DRIVERS)/go
+
+build/driver-c: build/libsynap.so $(DRIVERS)/driver.c include/synap.h
+	$(CC) -std=c99 -Wall -Wextra -pedantic -O2 -Iinclude -o $@ $(DRIVERS)/driver.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
+
+build/driver-cpp: build/libsynap.so $(DRIVERS)/driver.cpp include/synap.h include/synap.hpp
+	$(CXX) -std=c++17 -Wall -Wextra -pedantic -O2 -Iinclude -o $@ $(DRIVERS)/driver.cpp -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/libsynap/libsynap/tests/conformance/runner"
+)
+
+// served are the recorded files that the engine and the test server serve as a
+// whole. Others in the directory need families that the engine has not.
+var served = []string{"auth", "http-kv", "http-queue", "http-stream", "http-pubsub", "http-hash", "http-list", "rest-*", "ws-*"}
+
+// play replays the recorded exchanges. least and noForm are how many cases must
+// pass and how many have no form: a case that stops being played must not go
+// unnoticed.
+func play(t *testing.T, o runner.Options, least, noForm int) {
+	t.Helper()
+	o.Dir, o.Out = "../vectors", t.Output()
+	result, err := runner.Run(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if result.Failed > 0 || result.Passed < least || result.NoForm > noForm {
+		t.Errorf("%d passed (at least %d must), %d failed, %d have no form (at most %d may)", result.Passed, least, result.Failed, result.NoForm, noForm)
+	}
+}
+
+func TestServer(t *testing.T) {
+	t.Parallel()
+	play(t, runner.Options{Role: "server", Files: served}, 385, 2) // two cases need a cluster
+}
+
+func TestClient(t *testing.T) {
+	t.Parallel()
+	play(t, runner.Options{Role: "client"}, 267, 156)
+}
+
+// TestHost plays the Go driver, which needs no library, on the embedded engine
+// and over HTTP. The drivers of other languages are played by make.
+func TestHost(t *testing.T) {
+	t.Parallel()
+	driver := filepath.Join(t.TempDir(), "driver")
+	if out, err := exec.Command("go", "build", "-o", driver, "./drivers/go").CombinedOutput(); err != nil {
+		t.Fatalf("building the driver: %v\n%s", err, out)
+	}
+	files := []string{"http-kv", "http-queue", "http-stream", "http-pubsub", "http-hash", "http-list"}
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		play(t, runner.Options{Role: "host", Driver: driver, Files: files}, 175, 1) // one case runs a script
+	})
+	t.Run("http", func(t *testing.T) {
+		t.Parallel()
+		play(t, runner.Options{Role: "host", Driver: driver, Addr: runner.TestServers, Files: files}, 176, 0)
+	})
+}
