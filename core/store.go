@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/libsynap/libsynap/core/engine"
+	"github.com/libsynap/libsynap/core/engine/lua"
 )
 
 // stores holds the engines of memory://name addresses: clients of the same name
@@ -45,4 +46,8 @@ func closeStore(name string, e *engine.Engine) {
 	}
 }
 
-func newEngine() *engine.Engine { return engine.New(engine.Options{Rand: rand.Uint64}) }
+func newEngine() *engine.Engine {
+	e := engine.New(engine.Options{Rand: rand.Uint64})
+	e.SetScripts(lua.New())
+	return e
+}

@@ -95,7 +95,7 @@ func synapOpen(now float64, p, n int32) int32 {
 	c, bad := loop.Open(nanos(now), address, v.Index(1), func(name string) string {
 		s, _ := env.Field(name).AsStr()
 		return s
-	}, host{}, rand.Uint64, engines)
+	}, host{id}, rand.Uint64, engines)
 	if bad != nil {
 		return failure(bad)
 	}

@@ -3,12 +3,12 @@
 package main
 
 import (
+	"math/rand/v2"
 	"unsafe"
 
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/loop"
 	"github.com/libsynap/libsynap/core/value"
-	"math/rand/v2"
 )
 
 //go:wasmimport synap_host completed
@@ -18,22 +18,22 @@ func hostCompleted(client int32, p unsafe.Pointer, n int32)
 func hostWakeAt(ms float64)
 
 //go:wasmimport synap_host http_request
-func hostHTTPRequest(request int32, p unsafe.Pointer, n int32)
+func hostHTTPRequest(client, request int32, p unsafe.Pointer, n int32)
 
 //go:wasmimport synap_host http_abort
-func hostHTTPAbort(request int32)
+func hostHTTPAbort(client, request int32)
 
 //go:wasmimport synap_host stream_open
-func hostStreamOpen(stream int32, p unsafe.Pointer, n int32)
+func hostStreamOpen(client, stream int32, p unsafe.Pointer, n int32)
 
 //go:wasmimport synap_host stream_close
-func hostStreamClose(stream int32)
+func hostStreamClose(client, stream int32)
 
 //go:wasmimport synap_host log
 func hostLog(level int32, p unsafe.Pointer, n int32)
 
 // host carries a client's wishes over the boundary.
-type host struct{}
+type host struct{ client int32 }
 
 var scratch []byte
 
@@ -48,19 +48,19 @@ func encode(r *loop.Request) []byte {
 	return value.AppendMsgpack(scratch, value.Int(int64(r.Lane)))
 }
 
-func (host) HTTPRequest(id int32, r *loop.Request) {
+func (h host) HTTPRequest(id int32, r *loop.Request) {
 	b := encode(r)
-	hostHTTPRequest(id, unsafe.Pointer(&b[0]), int32(len(b)))
+	hostHTTPRequest(h.client, id, unsafe.Pointer(&b[0]), int32(len(b)))
 }
 
-func (host) HTTPAbort(id int32) { hostHTTPAbort(id) }
+func (h host) HTTPAbort(id int32) { hostHTTPAbort(h.client, id) }
 
-func (host) StreamOpen(id int32, r *loop.Request) {
+func (h host) StreamOpen(id int32, r *loop.Request) {
 	b := encode(r)
-	hostStreamOpen(id, unsafe.Pointer(&b[0]), int32(len(b)))
+	hostStreamOpen(h.client, id, unsafe.Pointer(&b[0]), int32(len(b)))
 }
 
-func (host) StreamClose(id int32) { hostStreamClose(id) }
+func (h host) StreamClose(id int32) { hostStreamClose(h.client, id) }
 
 func (host) Log(level int32, message string) {
 	hostLog(level, unsafe.Pointer(unsafe.StringData(message)), int32(len(message)))

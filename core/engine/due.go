@@ -1,45 +1,63 @@
 package engine
 
-// due says when something is due, and for what.
-type due struct {
-	at  int64
-	key string
-}
+// dueHeap holds the keys that expire, the next one first. Each knows its place,
+// so that a key whose TTL changes or that is deleted leaves nothing behind.
+type dueHeap []*item
 
-// dueHeap is a binary heap, earliest first.
-type dueHeap []due
-
-func (h *dueHeap) push(d due) {
-	*h = append(*h, d)
-	s := *h
-	for i := len(s) - 1; i > 0; {
-		up := (i - 1) / 2
-		if s[up].at <= s[i].at {
-			return
-		}
-		s[up], s[i] = s[i], s[up]
-		i = up
+// set puts an item where its new time belongs; 0 takes it off.
+func (h *dueHeap) set(it *item, at int64) {
+	had := it.expires != 0
+	it.expires = at
+	switch {
+	case at == 0 && had:
+		h.remove(it)
+	case at != 0 && !had:
+		it.place = len(*h)
+		*h = append(*h, it)
+		h.up(it.place)
+	case at != 0:
+		h.up(it.place)
+		h.down(it.place)
 	}
 }
 
-func (h *dueHeap) pop() due {
+// remove takes an item off.
+func (h *dueHeap) remove(it *item) {
 	s := *h
-	first, last := s[0], len(s)-1
-	s[0] = s[last]
-	s[last] = due{}
+	i, last := it.place, len(s)-1
+	s.swap(i, last)
+	s[last] = nil
 	*h = s[:last]
-	s = s[:last]
-	for i := 0; ; {
-		small := i
-		for _, down := range [2]int{2*i + 1, 2*i + 2} {
-			if down < len(s) && s[down].at < s[small].at {
-				small = down
+	if i < last {
+		h.up(i)
+		h.down(i)
+	}
+}
+
+func (h dueHeap) swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h dueHeap) up(i int) {
+	for i > 0 && h[i].expires < h[(i-1)/2].expires {
+		h.swap(i, (i-1)/2)
+		i = (i - 1) / 2
+	}
+}
+
+func (h dueHeap) down(i int) {
+	for {
+		next := i
+		for _, child := range [2]int{2*i + 1, 2*i + 2} {
+			if child < len(h) && h[child].expires < h[next].expires {
+				next = child
 			}
 		}
-		if small == i {
-			return first
+		if next == i {
+			return
 		}
-		s[small], s[i] = s[i], s[small]
-		i = small
+		h.swap(i, next)
+		i = next
 	}
 }

@@ -156,7 +156,7 @@ func TestExpiryBetweenSweeps(t *testing.T) { // protocol: http-data 2, expiry
 	c.do(engine.Envelope, "kv.set", `{"key":"k","value":"v","ttl":10}`)
 	c.wait(0.5)
 	c.expect("kv.ttl", `{"key":"k"}`, `{"ttl":9}`)
-	c.now += 95*second/10 // due, and the sweep of this tick comes with it
+	c.now += 95 * second / 10 // due, and the sweep of this tick comes with it
 	c.expect("kv.get", `{"key":"k"}`, `null`)
 	c.wait(0.2)
 	if _, errText := c.try(engine.Envelope, "kv.ttl", `{"key":"k"}`); errText != "Key not found: k" {
