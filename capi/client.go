@@ -2,6 +2,7 @@ package main
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libsynap/libsynap/core"
@@ -15,17 +16,20 @@ var clients handles[*client]
 
 // client is what a synap_client handle stands for.
 type client struct {
-	core  *core.Client
-	queue *completions
+	core     *core.Client
+	queue    *completions
+	done     chan struct{} // closed by close
+	poisoned atomic.Bool   // an export panicked
 
-	mu      sync.Mutex
-	cancels map[uint64]func()    // of submitted calls, by tag
-	calls   map[uint64]*blocking // started and not yet waited for, by id
-	lastID  uint64
+	mu        sync.Mutex
+	submitted map[uint64]*submission // in flight, by tag
+	calls     map[uint64]*blocking   // started and not yet waited for, by id
+	lastID    uint64
 }
 
 func newClient(c *core.Client) *client {
-	return &client{core: c, queue: newCompletions(), cancels: map[uint64]func(){}, calls: map[uint64]*blocking{}}
+	return &client{core: c, queue: newCompletions(), done: make(chan struct{}),
+		submitted: map[uint64]*submission{}, calls: map[uint64]*blocking{}}
 }
 
 // blocking is a call that somebody waits for.
@@ -39,41 +43,46 @@ type blocking struct {
 func (c *client) start(frame string, timeout time.Duration) *blocking {
 	b := &blocking{done: make(chan struct{})}
 	b.cancel = c.core.Go(frame, timeout, func(v value.Value, err error) {
-		b.v, b.err = v, err
+		b.v, b.err = v, c.verdict(err)
 		close(b.done)
 	})
 	return b
 }
 
-// wait reports whether the call ended within d.
-func (b *blocking) wait(d time.Duration) bool {
+// forever makes wait last until the call ends, which its deadline brings in any
+// case.
+const forever time.Duration = -1
+
+// wait reports whether the call ended within d. When the client is closed
+// meanwhile the call ends with errs.Closed.
+func (c *client) wait(b *blocking, d time.Duration) bool {
 	select {
 	case <-b.done:
 		return true
 	default:
 	}
-	if d <= 0 {
+	var timeout <-chan time.Time
+	switch {
+	case d == 0:
 		return false
+	case d > 0:
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		timeout = timer.C
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
 	case <-b.done:
-		return true
-	case <-timer.C:
+	case <-c.done:
+		b.cancel()
+		<-b.done
+	case <-timeout:
 		return false
 	}
+	return true
 }
 
-// run makes a call and waits for its end, which its deadline brings in any case.
-func (c *client) run(frame string, timeout time.Duration) (value.Value, error) {
-	b := c.start(frame, timeout)
-	<-b.done
-	return b.v, b.err
-}
-
-// startedIDs are above all tags that a caller would choose, so that cancel can
-// take either.
+// startedIDs are above all tags that a caller may choose, so that cancel can take
+// either.
 const startedIDs = 1 << 63
 
 func (c *client) keep(b *blocking) uint64 {
@@ -97,27 +106,65 @@ func (c *client) forget(id uint64) {
 	c.mu.Unlock()
 }
 
-func (c *client) submit(frame string, timeout time.Duration, tag uint64) {
-	// The call may end before Go returns: then there is nothing to cancel.
-	ended := false
-	cancel := c.core.Go(frame, timeout, func(v value.Value, err error) {
-		c.mu.Lock()
-		ended = true
-		delete(c.cancels, tag)
-		c.mu.Unlock()
-		c.queue.put(tag, v, err)
-	})
+// submission is a submitted call in flight.
+type submission struct{ cancel func() }
+
+func (c *client) submit(frame string, timeout time.Duration, tag uint64) error {
+	if tag >= startedIDs {
+		return errs.New(errs.InvalidArgument, "the tag must be below 2^63")
+	}
+	s := &submission{}
 	c.mu.Lock()
-	if !ended {
-		c.cancels[tag] = cancel
+	_, busy := c.submitted[tag]
+	if !busy {
+		c.submitted[tag] = s
 	}
 	c.mu.Unlock()
+	if busy {
+		return errs.New(errs.InvalidArgument, "a call with this tag is in flight")
+	}
+	cancel := c.core.Go(frame, timeout, func(v value.Value, err error) { c.complete(tag, s, v, err) })
+	c.mu.Lock()
+	s.cancel = cancel
+	c.mu.Unlock()
+	if c.isClosed() { // close may have come before there was something to cancel
+		cancel()
+	}
+	return nil
+}
+
+// complete puts the end of a submitted call into the queue, once.
+func (c *client) complete(tag uint64, s *submission, v value.Value, err error) {
+	c.mu.Lock()
+	inFlight := c.submitted[tag] == s
+	if inFlight {
+		delete(c.submitted, tag)
+	}
+	c.mu.Unlock()
+	if !inFlight {
+		return
+	}
+	defer func() { // on a goroutine of core, where a panic would end the process
+		if r := recover(); r != nil {
+			c.queue.put(tag, value.Nil, c.poison(r))
+		}
+	}()
+	c.queue.put(tag, v, c.verdict(err))
+}
+
+// poison makes the client unusable after a panic, because nobody knows in which
+// state that left it.
+func (c *client) poison(cause any) *errs.Error {
+	c.poisoned.Store(true)
+	return panicked(cause)
 }
 
 func (c *client) cancel(id uint64) {
+	var cancel func()
 	c.mu.Lock()
-	cancel := c.cancels[id]
-	if b := c.calls[id]; b != nil {
+	if s := c.submitted[id]; s != nil {
+		cancel = s.cancel
+	} else if b := c.calls[id]; b != nil {
 		cancel = b.cancel
 		delete(c.calls, id)
 	}
@@ -127,29 +174,67 @@ func (c *client) cancel(id uint64) {
 	}
 }
 
-// close ends the client; every call in flight ends with errs.Closed.
+func (c *client) isClosed() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// close ends the client; every call in flight ends with errs.Closed, now.
 func (c *client) close() {
+	close(c.done)
 	_ = c.core.Close()
 	c.mu.Lock()
-	cancels := c.cancels
-	c.cancels, c.calls = map[uint64]func(){}, map[uint64]*blocking{}
+	inFlight := make(map[uint64]*submission, len(c.submitted))
+	cancels := make([]func(), 0, len(c.submitted))
+	for tag, s := range c.submitted {
+		inFlight[tag] = s
+		if s.cancel != nil {
+			cancels = append(cancels, s.cancel)
+		}
+	}
 	c.mu.Unlock()
 	for _, cancel := range cancels {
 		cancel()
 	}
+	// What remains is in the hands of another thread, which may be too late.
+	for tag, s := range inFlight {
+		c.complete(tag, s, value.Nil, &errs.Error{Code: errs.Canceled, MaybeApplied: true})
+	}
 	c.queue.close()
 }
 
-// completion encodes [tag, reply] or [tag, nil, error].
-func completion(dst []byte, tag uint64, v value.Value, err error) []byte {
+// verdict tells a call that close ended from one that its caller cancelled.
+func (c *client) verdict(err error) error {
+	if err == nil || !c.isClosed() {
+		return err
+	}
+	x, ok := err.(*errs.Error)
+	if !ok || x.Code != errs.Canceled {
+		return err
+	}
+	closed := *x
+	closed.Code, closed.Message = errs.Closed, "the client was closed before the call ended"
+	return &closed
+}
+
+// appendCompletion encodes [tag, reply] or [tag, nil, error].
+func appendCompletion(dst []byte, tag uint64, v value.Value, err error) []byte {
 	if err == nil {
 		dst = value.AppendMsgpackArray(dst, 2)
 		dst = value.AppendMsgpack(dst, value.Uint(tag))
 		return value.AppendMsgpack(dst, v)
 	}
-	e, ok := err.(*errs.Error)
-	if !ok {
-		e = errs.New(errs.Server, err.Error())
+	return value.AppendMsgpack(dst, value.Array(value.Uint(tag), value.Nil, session.ErrorValue(failure(err))))
+}
+
+// failure is the error as the one type that crosses the boundary.
+func failure(err error) *errs.Error {
+	if x, ok := err.(*errs.Error); ok {
+		return x
 	}
-	return value.AppendMsgpack(dst, value.Array(value.Uint(tag), value.Nil, session.ErrorValue(e)))
+	return errs.New(errs.Server, err.Error())
 }

@@ -29,21 +29,28 @@ const pending = -1
 // negative number.
 const maxInput = 1 << 31
 
-// guard turns a panic in an export into SYNAP_EPANIC. Panics inside a call are
-// caught nearer to their cause, in core; this is for the boundary itself.
-func guard(code *C.int32_t, e *C.synap_error) {
+// guard turns a panic in an export into SYNAP_EPANIC and poisons its client, if
+// it has one. Panics inside a call are caught nearer to their cause, in core;
+// this is for the boundary itself.
+func guard(code *C.int32_t, e *C.synap_error, h C.uint64_t) {
 	if r := recover(); r != nil {
-		logMessage(core.LogWarning, "panic: "+fmt.Sprint(r)+"\n"+string(debug.Stack()))
-		*code = fail(e, errs.New(errs.Panic, "a defect inside libsynap"))
+		if c := clients.get(uint64(h)); c != nil {
+			*code = fail(e, c.poison(r))
+			return
+		}
+		*code = fail(e, panicked(r))
 	}
+}
+
+// panicked logs a panic and makes it an error.
+func panicked(cause any) *errs.Error {
+	logMessage(core.LogWarning, "panic: "+fmt.Sprint(cause)+"\n"+string(debug.Stack()))
+	return &errs.Error{Code: errs.Panic, MaybeApplied: true, Message: "a defect inside libsynap"}
 }
 
 // fail fills the error and returns its code.
 func fail(e *C.synap_error, err error) C.int32_t {
-	x, ok := err.(*errs.Error)
-	if !ok {
-		x = errs.New(errs.Server, err.Error())
-	}
+	x := failure(err)
 	if e == nil {
 		return C.int32_t(x.Code)
 	}
@@ -108,7 +115,7 @@ func options(p unsafe.Pointer, n C.size_t) (value.Value, error) {
 
 //export goSynapOpen
 func goSynapOpen(url unsafe.Pointer, urlLen C.size_t, opts unsafe.Pointer, optsLen C.size_t, out *C.uint64_t, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, 0)
 	address, ok := input(url, urlLen)
 	if !ok || out == nil {
 		return invalid(e, "url or out is NULL, or the length of url absurd")
@@ -127,7 +134,7 @@ func goSynapOpen(url unsafe.Pointer, urlLen C.size_t, opts unsafe.Pointer, optsL
 
 //export goSynapClose
 func goSynapClose(h C.uint64_t, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, h)
 	c := clients.remove(uint64(h))
 	if c == nil {
 		return fail(e, errClosed())
@@ -138,34 +145,31 @@ func goSynapClose(h C.uint64_t, e *C.synap_error) (code C.int32_t) {
 
 //export goSynapCall
 func goSynapCall(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS C.int64_t, reply *C.synap_buf, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
-	c, frame, code := enter(h, req, n, e)
+	defer guard(&code, e, h)
+	c, frame, code := enter(h, req, n, timeoutMS, e)
 	if code != 0 {
 		return code
 	}
 	if reply == nil {
 		return invalid(e, "reply is NULL")
 	}
-	v, err := c.run(frame, duration(timeoutMS))
-	if err != nil {
-		return fail(e, err)
-	}
-	outputValue(reply, v)
-	return 0
+	call := c.start(frame, duration(timeoutMS))
+	c.wait(call, forever)
+	return finish(call, reply, e)
 }
 
 //export goSynapStart
 func goSynapStart(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS, waitMS C.int64_t, id *C.uint64_t, reply *C.synap_buf, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
-	c, frame, code := enter(h, req, n, e)
+	defer guard(&code, e, h)
+	c, frame, code := enter(h, req, n, timeoutMS, e)
 	if code != 0 {
 		return code
 	}
-	if reply == nil || id == nil {
-		return invalid(e, "call or reply is NULL")
+	if reply == nil || id == nil || waitMS < 0 {
+		return invalid(e, "call or reply is NULL, or wait_ms negative")
 	}
 	call := c.start(frame, duration(timeoutMS))
-	if !call.wait(duration(waitMS)) {
+	if !c.wait(call, duration(waitMS)) {
 		*id = C.uint64_t(c.keep(call))
 		return pending
 	}
@@ -174,19 +178,19 @@ func goSynapStart(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS, waitM
 
 //export goSynapWait
 func goSynapWait(h, id C.uint64_t, waitMS C.int64_t, reply *C.synap_buf, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, h)
 	c := clients.get(uint64(h))
 	if c == nil {
 		return fail(e, errClosed())
 	}
-	if reply == nil {
-		return invalid(e, "reply is NULL")
+	if reply == nil || waitMS < 0 {
+		return invalid(e, "reply is NULL, or wait_ms negative")
 	}
 	call := c.kept(uint64(id))
 	if call == nil {
 		return invalid(e, "no such call; synap_wait takes what synap_start gave, until it is done")
 	}
-	if !call.wait(duration(waitMS)) {
+	if !c.wait(call, duration(waitMS)) {
 		return pending
 	}
 	c.forget(uint64(id))
@@ -203,18 +207,20 @@ func finish(call *blocking, reply *C.synap_buf, e *C.synap_error) C.int32_t {
 
 //export goSynapSubmit
 func goSynapSubmit(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS C.int64_t, tag C.uint64_t, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
-	c, frame, code := enter(h, req, n, e)
+	defer guard(&code, e, h)
+	c, frame, code := enter(h, req, n, timeoutMS, e)
 	if code != 0 {
 		return code
 	}
-	c.submit(frame, duration(timeoutMS), uint64(tag))
+	if err := c.submit(frame, duration(timeoutMS), uint64(tag)); err != nil {
+		return fail(e, err)
+	}
 	return 0
 }
 
 //export goSynapCancel
 func goSynapCancel(h, id C.uint64_t, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, h)
 	c := clients.get(uint64(h))
 	if c == nil {
 		return fail(e, errClosed())
@@ -225,21 +231,25 @@ func goSynapCancel(h, id C.uint64_t, e *C.synap_error) (code C.int32_t) {
 
 //export goSynapPoll
 func goSynapPoll(h C.uint64_t, most C.size_t, waitMS C.int64_t, out *C.synap_buf, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, h)
 	c := clients.get(uint64(h))
 	if c == nil {
 		return fail(e, errClosed())
 	}
-	if out == nil || most == 0 {
-		return invalid(e, "completions is NULL or max 0")
+	if out == nil || most == 0 || waitMS < 0 {
+		return invalid(e, "completions is NULL, max 0 or wait_ms negative")
 	}
-	output(out, c.queue.take(int(min(most, maxInput)), duration(waitMS)))
+	list, err := c.queue.take(int(min(most, maxInput)), duration(waitMS))
+	if err != nil {
+		return fail(e, err)
+	}
+	output(out, list)
 	return 0
 }
 
 //export goSynapCompletionFD
 func goSynapCompletionFD(h C.uint64_t, fd *C.int32_t, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, h)
 	c := clients.get(uint64(h))
 	if c == nil {
 		return fail(e, errClosed())
@@ -255,25 +265,32 @@ func goSynapCompletionFD(h C.uint64_t, fd *C.int32_t, e *C.synap_error) (code C.
 	return 0
 }
 
-// enter finds the client and copies the request frame.
-func enter(h C.uint64_t, req unsafe.Pointer, n C.size_t, e *C.synap_error) (*client, string, C.int32_t) {
+// enter finds the client of a request and copies the request frame.
+func enter(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS C.int64_t, e *C.synap_error) (*client, string, C.int32_t) {
 	c := clients.get(uint64(h))
 	if c == nil {
 		return nil, "", fail(e, errClosed())
+	}
+	if c.poisoned.Load() {
+		return nil, "", fail(e, errs.New(errs.Panic, "this client is unusable after a defect inside libsynap; open a new one"))
 	}
 	frame, ok := input(req, n)
 	if !ok || frame == "" {
 		return nil, "", invalid(e, "the request is NULL, empty or its length absurd")
 	}
+	if timeoutMS < 0 {
+		return nil, "", invalid(e, "timeout_ms is negative: the time for this call is over, or the number is a mistake")
+	}
 	return c, frame, 0
 }
 
-func errClosed() error {
+func errClosed() *errs.Error {
 	return errs.New(errs.Closed, "the client is closed, or this is not a handle that synap_open gave")
 }
 
-// duration turns milliseconds into a duration that cannot overflow.
+// duration turns milliseconds, which are not negative, into a duration that
+// cannot overflow.
 func duration(ms C.int64_t) time.Duration {
 	const most = int64(1000 * time.Hour / time.Millisecond)
-	return time.Duration(min(max(int64(ms), 0), most)) * time.Millisecond
+	return time.Duration(min(int64(ms), most)) * time.Millisecond
 }

@@ -18,9 +18,11 @@ var logger struct {
 
 //export goSynapSetLog
 func goSynapSetLog(fn C.synap_log_fn, user unsafe.Pointer) {
+	var code C.int32_t
+	defer guard(&code, nil, 0)
 	logger.Lock()
+	defer logger.Unlock()
 	logger.fn, logger.user = fn, user
-	logger.Unlock()
 }
 
 // logMessage calls the host's log function, on whatever thread the event

@@ -15,7 +15,7 @@ var servers handles[*testserver.Server]
 
 //export goSynapTestserverStart
 func goSynapTestserverStart(opts unsafe.Pointer, n C.size_t, out *C.uint64_t, info *C.synap_buf, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, 0)
 	o, err := options(opts, n)
 	if err != nil {
 		return fail(e, err)
@@ -55,7 +55,7 @@ func goSynapTestserverStart(opts unsafe.Pointer, n C.size_t, out *C.uint64_t, in
 
 //export goSynapTestserverStop
 func goSynapTestserverStop(h C.uint64_t, e *C.synap_error) (code C.int32_t) {
-	defer guard(&code, e)
+	defer guard(&code, e, 0)
 	s := servers.remove(uint64(h))
 	if s == nil {
 		return fail(e, errs.New(errs.Closed, "the test server is stopped, or this is not a handle that synap_testserver_start gave"))

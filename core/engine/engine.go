@@ -37,6 +37,7 @@ type Engine struct {
 	mu    sync.Mutex
 	now   int64 // Unix nanoseconds
 	rand  func() uint64
+	call  call     // the one under way
 	wakes []func() // to call once the lock is released
 
 	kv      kvStore
@@ -49,7 +50,7 @@ type Engine struct {
 	groups  groupStore
 	scripts scriptStore
 
-	ticks ticks
+	due ticks
 }
 
 // New returns an empty engine.
@@ -108,7 +109,8 @@ func (e *Engine) Exec(now int64, face Face, name, requestID string, payload valu
 	e.mu.Lock()
 	defer e.unlock()
 	e.advance(now)
-	return h(e, &call{face: face, requestID: requestID, payload: payload})
+	e.call = call{face: face, requestID: requestID, payload: payload}
+	return h(e, &e.call)
 }
 
 // Advance does what is due by now.
@@ -121,14 +123,14 @@ func (e *Engine) Advance(now int64) {
 // unlock releases the lock, then wakes the subscribers that got something.
 func (e *Engine) unlock() {
 	wakes := e.wakes
-	e.wakes = nil
+	e.wakes, e.call = nil, call{}
 	e.mu.Unlock()
 	for _, wake := range wakes {
 		wake()
 	}
 }
 
-// ticks are when the sweeps ran last.
+// ticks are when the sweeps run next.
 type ticks struct{ kv, queue, stream int64 }
 
 const (
@@ -140,148 +142,30 @@ const (
 	streamSweep = 60 * second
 )
 
+// advance does what the sweeps would have done by now. Of several ticks that have
+// passed only the last is done: it covers the others.
 func (e *Engine) advance(now int64) {
 	if now <= e.now {
 		return
 	}
 	e.now = now
-	if t := now / kvSweep; t != e.ticks.kv {
-		e.ticks.kv = t
-		e.kv.sweep(t * kvSweep)
+	if now < e.due.kv { // the shortest interval divides the others
+		return
 	}
-	if t := now / queueSweep; t != e.ticks.queue {
-		e.ticks.queue = t
-		e.queues.sweep(t * queueSweep)
+	e.kv.sweep(lastTick(now, kvSweep, &e.due.kv))
+	if now >= e.due.queue {
+		e.queues.sweep(lastTick(now, queueSweep, &e.due.queue))
 	}
-	if t := now / streamSweep; t != e.ticks.stream {
-		e.ticks.stream = t
-		e.streams.sweep(t * streamSweep)
+	if now >= e.due.stream {
+		e.streams.sweep(lastTick(now, streamSweep, &e.due.stream))
 	}
 }
 
-// call is one command under way.
-type call struct {
-	face      Face
-	requestID string
-	payload   value.Value
-}
-
-func missing(field string) string { return "Invalid request: Missing '" + field + "' field" }
-
-// str returns a text field; on the envelope a field of another type counts as
-// missing.
-func (c *call) str(field string) (string, string) {
-	s, ok := c.payload.Field(field).AsStr()
-	if !ok {
-		return "", missing(field)
-	}
-	return s, ""
-}
-
-// uint returns an integer field that is not negative.
-func (c *call) uint(field string) (uint64, bool) { return c.payload.Field(field).AsUint() }
-
-// int returns an integer field within the int64 range.
-func (c *call) int(field string) (int64, bool) { return c.payload.Field(field).AsInt() }
-
-// bool reports whether a field is true.
-func (c *call) bool(field string) bool {
-	b, _ := c.payload.Field(field).AsBool()
-	return b
-}
-
-// stringsField reads a field that must be an array of texts, with the texts of
-// the server's decoder where it is not.
-func (c *call) stringsField(field string) ([]string, string) {
-	v, ok := c.payload.Get(field)
-	if !ok {
-		return nil, missing(field)
-	}
-	bad := "Invalid request: Invalid " + field + " array: invalid type: "
-	if v.Kind() != value.KindArray {
-		return nil, bad + describe(v) + ", expected a sequence"
-	}
-	out := make([]string, v.Len())
-	for i := range out {
-		s, ok := v.Index(i).AsStr()
-		if !ok {
-			return nil, bad + describe(v.Index(i)) + ", expected a string"
-		}
-		out[i] = s
-	}
-	return out, ""
-}
-
-// describe names a value as the server's decoder does.
-func describe(v value.Value) string {
-	switch v.Kind() {
-	case value.KindNil:
-		return "null"
-	case value.KindBool:
-		return "boolean `" + jsonText(v) + "`"
-	case value.KindInt, value.KindUint:
-		return "integer `" + jsonText(v) + "`"
-	case value.KindFloat:
-		return "floating point `" + jsonText(v) + "`"
-	case value.KindStr:
-		s, _ := v.AsStr()
-		return "string " + quote(s)
-	case value.KindArray:
-		return "sequence"
-	case value.KindBytes:
-		return "byte array"
-	}
-	return "map"
-}
-
-func quote(s string) string {
-	b, _ := value.AppendJSONStr(nil, s)
-	return string(b)
-}
-
-// jsonText is the compact JSON text in which the server stores a value.
-func jsonText(v value.Value) string {
-	b, err := value.AppendSortedJSON(nil, v)
-	if err != nil {
-		return "null"
-	}
-	return string(b)
-}
-
-// rawText is how a value is stored as it is: text and bytes themselves, any
-// other value as its JSON text.
-func rawText(v value.Value) string {
-	if s, ok := v.AsBlob(); ok {
-		return s
-	}
-	return jsonText(v)
-}
-
-// quoted is how the writers that quote text store a value on this face.
-func (c *call) quoted(v value.Value) string {
-	if c.face == Raw {
-		return rawText(v)
-	}
-	return jsonText(v)
-}
-
-// object builds a reply from names and values.
-func object(kv ...value.Value) value.Value { return value.Map(kv...) }
-
-var (
-	strSuccess = value.Str("success")
-	replyDone  = object(strSuccess, value.Bool(true))
-)
-
-// member builds a reply of one member.
-func member(name string, v value.Value) value.Value { return object(value.Str(name), v) }
-
-func list(keys []string) value.Value {
-	items := make([]value.Value, len(keys))
-	for i, k := range keys {
-		items[i] = value.Str(k)
-	}
-	return value.Array(items...)
+// lastTick returns the last tick of an interval and sets the next.
+func lastTick(now, interval int64, next *int64) int64 {
+	last := now - now%interval
+	*next = last + interval
+	return last
 }
 
 // uuid returns a random UUID, version 4.

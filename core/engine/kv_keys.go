@@ -72,16 +72,20 @@ func kvKeys(e *Engine, c *call) (value.Value, string) {
 
 // kvNames lists keys, expired ones included until they are swept.
 func (e *Engine) kvNames(prefix string, limit uint64) value.Value {
-	keys := make([]value.Value, 0, min(limit, uint64(len(e.kv.keys))))
+	var keys []string
 	for key := range e.kv.keys {
 		if uint64(len(keys)) >= limit {
 			break
 		}
 		if strings.HasPrefix(key, prefix) {
-			keys = append(keys, value.Str(key))
+			keys = append(keys, key)
 		}
 	}
-	return object(value.Str("keys"), value.Array(keys...), value.Str("count"), value.Int(int64(len(keys))))
+	return keysReply(keys)
+}
+
+func keysReply(keys []string) value.Value {
+	return object(value.Str("keys"), list(keys), value.Str("count"), value.Int(int64(len(keys))))
 }
 
 func kvDbsize(e *Engine, c *call) (value.Value, string) {

@@ -2,9 +2,8 @@ package engine
 
 import (
 	"math"
-	"unicode/utf8"
-
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/libsynap/libsynap/core/value"
 )

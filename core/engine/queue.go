@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"slices"
-
-	"github.com/libsynap/libsynap/core/value"
-)
+import "github.com/libsynap/libsynap/core/value"
 
 // queueStore holds the queues (protocol: http-messaging 2).
 type queueStore struct{ byName map[string]*queue }
@@ -34,16 +30,13 @@ const (
 )
 
 type queue struct {
-	cfg queueConfig
-	// waiting is the waiting list, cut into runs of equal priority. A published
-	// message goes before the first one of lower priority, a requeued one to the
-	// very end, ignoring its priority (protocol: queue rules 1 and 4), so one
-	// priority can have several runs.
-	waiting  []*run
-	depth    uint64
+	cfg      queueConfig
+	waiting  waitingList
 	inFlight map[string]*message
-	holding  map[string]int // unacked messages by consumer
-	due      dueHeap
+	// taken holds what is in flight in the order of consuming, which is that of
+	// the deadlines.
+	taken   messageList
+	holding map[string]int // unacked messages by consumer
 
 	published, consumed, acked, nacked, dead int64
 }
@@ -56,36 +49,7 @@ type message struct {
 	maxRetries uint32
 	consumer   string
 	deadline   int64
-}
-
-// run is a stretch of the waiting list in which all have one priority.
-type run struct {
-	priority uint8
-	fifo
-}
-
-// fifo is a queue of messages that reuses its space.
-type fifo struct {
-	items []*message
-	head  int
-}
-
-func (f *fifo) len() int { return len(f.items) - f.head }
-
-func (f *fifo) push(m *message) { f.items = append(f.items, m) }
-
-func (f *fifo) pop() *message {
-	m := f.items[f.head]
-	f.items[f.head] = nil
-	f.head++
-	if f.head == len(f.items) {
-		f.items, f.head = f.items[:0], 0
-	} else if f.head > 1024 && f.head*2 > len(f.items) {
-		n := copy(f.items, f.items[f.head:])
-		clear(f.items[n:])
-		f.items, f.head = f.items[:n], 0
-	}
-	return m
+	prev, next *message // in the list that holds it
 }
 
 var queueCommands = map[string]handler{
@@ -98,11 +62,8 @@ var queueCommands = map[string]handler{
 // (protocol: queue rule 5).
 func (s *queueStore) sweep(tick int64) {
 	for _, q := range s.byName {
-		for len(q.due) > 0 && q.due[0].at < tick {
-			d := q.due.pop()
-			if m := q.inFlight[d.key]; m != nil && m.deadline == d.at {
-				q.nack(m, true)
-			}
+		for q.taken.head != nil && q.taken.head.deadline < tick {
+			q.nack(q.taken.head, true)
 		}
 	}
 }
@@ -164,7 +125,7 @@ func queuePublish(e *Engine, c *call) (value.Value, string) {
 		return value.Nil, errText
 	}
 	name, _ := c.str("queue")
-	if q.depth >= q.cfg.maxDepth {
+	if uint64(q.waiting.n) >= q.cfg.maxDepth {
 		return value.Nil, "Queue is full: " + name
 	}
 	m := &message{id: e.uuid(), payload: payload, priority: q.cfg.priority, maxRetries: q.cfg.maxRetries}
@@ -175,7 +136,7 @@ func queuePublish(e *Engine, c *call) (value.Value, string) {
 		m.maxRetries = uint32(n % wrap32)
 	}
 	m.priority = min(m.priority, maxPriority)
-	q.add(m)
+	q.waiting.publish(m)
 	q.published++
 	return member("message_id", value.Str(m.id)), ""
 }
@@ -204,49 +165,6 @@ func bytesOf(c *call) (string, bool) {
 	return string(b), true
 }
 
-// add puts a published message before the first one of lower priority.
-func (q *queue) add(m *message) {
-	at := 0
-	for at < len(q.waiting) && q.waiting[at].priority >= m.priority {
-		at++
-	}
-	q.insert(at, m)
-}
-
-// requeue puts a message to the end of the waiting list.
-func (q *queue) requeue(m *message) { q.insert(len(q.waiting), m) }
-
-// insert puts a message between the runs at-1 and at.
-func (q *queue) insert(at int, m *message) {
-	if q.depth == 0 { // an empty run may be left: it takes any priority
-		q.waiting = q.waiting[:min(len(q.waiting), 1)]
-		if at = len(q.waiting); at == 1 {
-			q.waiting[0].priority = m.priority
-		}
-	}
-	q.depth++
-	if at == 0 || q.waiting[at-1].priority != m.priority {
-		q.waiting = slices.Insert(q.waiting, at, &run{priority: m.priority})
-		at++
-	}
-	q.waiting[at-1].push(m)
-}
-
-// next takes the head of the waiting list, nil if it is empty.
-func (q *queue) next() *message {
-	if q.depth == 0 {
-		return nil
-	}
-	first := q.waiting[0]
-	m := first.pop()
-	q.depth--
-	// The last run stays, so that a queue in steady use allocates none.
-	if first.len() == 0 && len(q.waiting) > 1 {
-		q.waiting = slices.Delete(q.waiting, 0, 1)
-	}
-	return m
-}
-
 func queueConsume(e *Engine, c *call) (value.Value, string) {
 	name, errText := c.str("queue")
 	if errText != "" {
@@ -260,7 +178,7 @@ func queueConsume(e *Engine, c *call) (value.Value, string) {
 	if q == nil || (q.cfg.prefetch > 0 && uint64(q.holding[consumer]) >= q.cfg.prefetch) {
 		return member("message", value.Nil), ""
 	}
-	m := q.next()
+	m := q.waiting.take()
 	if m == nil {
 		return member("message", value.Nil), ""
 	}
@@ -268,7 +186,7 @@ func queueConsume(e *Engine, c *call) (value.Value, string) {
 	m.deadline = e.now/second*second + q.cfg.ackDeadline
 	q.inFlight[m.id] = m
 	q.holding[consumer]++
-	q.due.push(due{m.deadline, m.id})
+	q.taken.pushBack(m)
 	q.consumed++
 	return member("message", object(
 		value.Str("id"), value.Str(m.id),
@@ -282,15 +200,9 @@ func queueConsume(e *Engine, c *call) (value.Value, string) {
 // release takes a message out of flight.
 func (q *queue) release(m *message) {
 	delete(q.inFlight, m.id)
+	q.taken.remove(m)
 	if q.holding[m.consumer]--; q.holding[m.consumer] <= 0 {
 		delete(q.holding, m.consumer)
-	}
-	// Acked messages leave their deadline behind; rebuild when most are stale.
-	if len(q.due) > 64 && len(q.due) > 4*len(q.inFlight) {
-		q.due = q.due[:0]
-		for id, left := range q.inFlight {
-			q.due.push(due{left.deadline, id})
-		}
 	}
 }
 
@@ -303,7 +215,7 @@ func (q *queue) nack(m *message, requeue bool) {
 	case m.retries > m.maxRetries:
 		q.dead++
 	case requeue:
-		q.requeue(m)
+		q.waiting.requeue(m)
 	}
 }
 
@@ -353,7 +265,7 @@ func queueStats(e *Engine, c *call) (value.Value, string) {
 		return value.Nil, errText
 	}
 	return object(
-		value.Str("depth"), value.Int(int64(q.depth)),
+		value.Str("depth"), value.Int(int64(q.waiting.n)),
 		value.Str("consumers"), value.Int(int64(len(q.holding))),
 		value.Str("published"), value.Int(q.published),
 		value.Str("consumed"), value.Int(q.consumed),
@@ -375,8 +287,8 @@ func queuePurge(e *Engine, c *call) (value.Value, string) {
 	if errText != "" {
 		return value.Nil, errText
 	}
-	n := q.depth
-	q.waiting, q.depth = nil, 0
+	n := q.waiting.n
+	q.waiting = waitingList{}
 	return member("purged", value.Int(int64(n))), ""
 }
 

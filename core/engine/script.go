@@ -333,15 +333,15 @@ func redisExists(e *Engine, a *redisArgs) (value.Value, string) {
 	return value.Int(n), ""
 }
 
-func redisIncr(e *Engine, a *redisArgs) (value.Value, string) { return e.redisAdd(a, "incrby", false) }
-func redisDecr(e *Engine, a *redisArgs) (value.Value, string) { return e.redisAdd(a, "decrby", true) }
+func redisIncr(e *Engine, a *redisArgs) (value.Value, string) { return e.redisAdd(a, false) }
+func redisDecr(e *Engine, a *redisArgs) (value.Value, string) { return e.redisAdd(a, true) }
 
-func (e *Engine) redisAdd(a *redisArgs, event string, negate bool) (value.Value, string) {
+func (e *Engine) redisAdd(a *redisArgs, negate bool) (value.Value, string) {
 	by, errText := a.int(1, 1)
 	if errText != "" {
 		return value.Nil, errText
 	}
-	n, errText := e.kvAddTo(a.text(0), event, by, negate)
+	n, errText := e.kvAddTo(a.text(0), by, negate)
 	return value.Int(n), errText
 }
 

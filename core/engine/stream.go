@@ -20,13 +20,13 @@ const (
 	softLimit = 10_000
 	hardLimit = 100_000
 	// retention is the age at which the sweep removes events (rule 5).
-	retention = 3600 * second
+	retention = 3600 // seconds
 	// defaultLimit is how many events consume returns unless told.
 	defaultLimit = 100
 )
 
 type room struct {
-	events                       []event // ring of what is held, oldest at head
+	events                       []event // what is held, oldest at head
 	head                         int
 	first                        uint64            // offset of the oldest event held
 	next                         uint64            // offset of the next event
@@ -37,7 +37,7 @@ type room struct {
 
 type event struct {
 	id, name, data string
-	at             int64
+	at             int64 // seconds
 }
 
 var streamCommands = map[string]handler{
@@ -63,7 +63,7 @@ func (r *room) drop(n int) {
 func (s *streamStore) sweep(tick int64) {
 	for _, r := range s.rooms {
 		n := 0
-		for n < r.held() && r.events[r.head+n].at < tick-retention {
+		for n < r.held() && r.events[r.head+n].at <= tick/second-retention {
 			n++
 		}
 		if n > 0 {
@@ -133,33 +133,29 @@ func streamPublish(e *Engine, c *call) (value.Value, string) {
 	if errText != "" {
 		return value.Nil, errText
 	}
-	r.evict()
 	offset := r.next
-	r.events = append(r.events, event{id: e.uuid(), name: eventName, data: jsonText(data), at: e.now})
+	r.events = append(r.events, event{id: e.uuid(), name: eventName, data: jsonText(data), at: e.now / second})
 	r.next++
 	r.published++
+	r.evict()
 	return object(value.Str("offset"), value.Int(int64(offset)), value.Str("room"), value.Str(name)), ""
 }
 
-// evict makes place for one more event.
+// evict trims the room to its soft limit. It stops at the first event that a
+// subscriber has not read, unless the room is over its hard limit (protocol:
+// stream rule 3).
 func (r *room) evict() {
-	switch {
-	case r.held() < softLimit:
-	case r.readByAll(r.first):
-		r.drop(1)
-	case r.held() >= hardLimit:
-		r.drop(1)
-		r.dropped++
+	over := r.held() - softLimit
+	if over <= 0 {
+		return
 	}
-}
-
-func (r *room) readByAll(offset uint64) bool {
+	read := over // events that all subscribers have read
 	for _, position := range r.subscribers {
-		if position <= offset {
-			return false
-		}
+		read = min(read, int(position-min(position, r.first)))
 	}
-	return true
+	unread := max(r.held()-read-hardLimit, 0)
+	r.dropped += int64(unread)
+	r.drop(read + unread)
 }
 
 func streamConsume(e *Engine, c *call) (value.Value, string) {
@@ -184,22 +180,26 @@ func streamConsume(e *Engine, c *call) (value.Value, string) {
 		return value.Nil, "Invalid request: Stream offset " + strconv.FormatUint(from, 10) +
 			" out of range; earliest retained offset is " + strconv.FormatUint(r.first, 10)
 	}
-	var events []value.Value
-	next := from
-	for next < r.next && uint64(len(events)) < limit {
-		ev := &r.events[r.head+int(next-r.first)]
-		events = append(events, object(
+	n := int(min(limit, r.next-min(from, r.next)))
+	events := make([]value.Value, n)
+	const members = 14
+	pairs := make([]value.Value, 0, n*members) // of all events, so that they cost one allocation
+	for i := range events {
+		offset := from + uint64(i)
+		ev := &r.events[r.head+int(offset-r.first)]
+		pairs = append(pairs,
 			value.Str("id"), value.Str(ev.id),
-			value.Str("offset"), value.Int(int64(next)),
+			value.Str("offset"), value.Uint(offset),
 			value.Str("room"), value.Str(name),
 			value.Str("event"), value.Str(ev.name),
 			value.Str("data"), value.ByteArray(ev.data),
-			value.Str("timestamp"), value.Int(ev.at/second),
-			value.Str("metadata"), object()))
-		next++
+			value.Str("timestamp"), value.Int(ev.at),
+			value.Str("metadata"), object())
+		events[i] = object(pairs[i*members : (i+1)*members : (i+1)*members]...)
 	}
+	next := from + uint64(n)
 	r.subscribers[subscriber] = next
-	r.consumed += int64(len(events))
+	r.consumed += int64(n)
 	return object(value.Str("events"), value.Array(events...), value.Str("next_offset"), value.Uint(next)), ""
 }
 

@@ -102,7 +102,9 @@ for i in range(5):
     try:
         messages.next(timeout=5)
     except KeyboardInterrupt:
-        publisher.pubsub.publish("t", i)
+        pass
+for i in range(5):
+    publisher.pubsub.publish("t", i)
 print([messages.next(timeout=5).message for _ in range(5)])
 """
     out, _ = start_python(script).communicate(timeout=20)
