@@ -11,6 +11,8 @@ VENV    := build/venv
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' -not -name '*_test.go' 2>/dev/null)
 
 include capi/build.mk
+include tests/conformance/conformance.mk
+include tests/bench/bench.mk
 
 .PHONY: help quickstart test generate lib python testserver bench install clean
 .PHONY: test-go test-race test-generated test-python test-conformance test-faults
@@ -63,11 +65,11 @@ build/synap-testserver: $(GO_SOURCES)
 build/quickstart-go: $(GO_SOURCES) $(wildcard tests/quickstart/go/*.go)
 	$(GO) build -trimpath -o $@ ./tests/quickstart/go
 
-build/quickstart-c: build/libsynap.so tests/quickstart/quickstart.c include/synap.h
-	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/quickstart/quickstart.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
+build/quickstart-c: build/libsynap.so tests/quickstart/c/quickstart.c include/synap.h
+	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/quickstart/c/quickstart.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
-build/quickstart-cpp: build/libsynap.so tests/quickstart/quickstart.cpp include/synap.h include/synap.hpp
-	$(CXX) -std=c++17 -Wall -Wextra -O2 -Iinclude -o $@ tests/quickstart/quickstart.cpp -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
+build/quickstart-cpp: build/libsynap.so tests/quickstart/cpp/quickstart.cpp include/synap.h include/synap.hpp
+	$(CXX) -std=c++17 -Wall -Wextra -O2 -Iinclude -o $@ tests/quickstart/cpp/quickstart.cpp -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
 clean: ## remove what was built
 	rm -rf build dist

@@ -1,5 +1,6 @@
 /* The types that cross between shim and Go. Users see them in include/synap.h,
- * which repeats them; shim.c includes both, so that the compiler compares. */
+ * which repeats them; tests/c/abi.c compares the two, and compiles shim.c against
+ * the prototypes that users see. */
 #ifndef SYNAP_ABI_H
 #define SYNAP_ABI_H
 

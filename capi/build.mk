@@ -2,14 +2,15 @@
 PREFIX    ?= /usr/local
 SONAME    := libsynap.so.0
 CAPI_SRC  := $(wildcard capi/*.c capi/*.h) capi/symbols.map
-CAPI_ENV   = CGO_ENABLED=1 CGO_CFLAGS='-O2 -fvisibility=hidden -DSYNAP_VERSION=$(VERSION)'
+CAPI_ENV  := CGO_ENABLED=1 CGO_CFLAGS='-O2 -fvisibility=hidden'
+CAPI_SO   := -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags "-Wl,-soname,$(SONAME) -Wl,--version-script=$(CURDIR)/capi/symbols.map -Wl,-z,nodelete"'
 HEADERS   := include/synap.h include/synap.hpp
 
 lib: build/libsynap.so build/libsynap.a ## build build/libsynap.so and build/libsynap.a
 
 build/libsynap.so: $(GO_SOURCES) $(CAPI_SRC) VERSION
 	@mkdir -p build
-	$(CAPI_ENV) $(GO) build -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags "-Wl,-soname,$(SONAME) -Wl,--version-script=$(CURDIR)/capi/symbols.map -Wl,-z,nodelete"' -o $@ ./capi
+	$(CAPI_ENV) $(GO) build $(CAPI_SO) -o $@ ./capi
 	@rm -f build/libsynap.h
 	ln -sf libsynap.so build/$(SONAME)
 
@@ -34,7 +35,7 @@ install: lib ## install library, headers, pkg-config and CMake files (DESTDIR=, 
 # The library with a command that panics on purpose, for the tests of the guards.
 build/testpanic/libsynap.so: build/libsynap.so
 	@mkdir -p build/testpanic
-	$(CAPI_ENV) $(GO) build -tags synap_testpanic -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags "-Wl,-soname,$(SONAME) -Wl,--version-script=$(CURDIR)/capi/symbols.map -Wl,-z,nodelete"' -o $@ ./capi
+	$(CAPI_ENV) $(GO) build -tags synap_testpanic $(CAPI_SO) -o $@ ./capi
 	@rm -f build/testpanic/libsynap.h
 	ln -sf libsynap.so build/testpanic/$(SONAME)
 

@@ -6,16 +6,9 @@
 #include <unistd.h>
 
 #include "abi.h"
+#include "constants_gen.h"
 
 #define EXPORT __attribute__((visibility("default")))
-
-enum { CODE_FORK = 16 };
-
-#ifndef SYNAP_VERSION
-#error "compile with -DSYNAP_VERSION"
-#endif
-#define TEXT_OF(x) #x
-#define TEXT(x) TEXT_OF(x)
 
 extern int32_t goSynapOpen(const void *, size_t, const void *, size_t, uint64_t *, synap_error *);
 extern int32_t goSynapClose(uint64_t, synap_error *);
@@ -59,7 +52,7 @@ static int32_t forked(synap_error *err) {
             return forked(err);        \
     } while (0)
 
-EXPORT const char *synap_version(void) { return TEXT(SYNAP_VERSION); }
+EXPORT const char *synap_version(void) { return LIBRARY_VERSION; }
 
 EXPORT uint32_t synap_abi_version(void) { return 1; }
 

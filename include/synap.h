@@ -9,7 +9,8 @@
  * texts and values inside them are borrowed from it.
  *
  * Errors: every function that can fail returns SYNAP_OK (0) or a SYNAP_E… code,
- * and fills *err if err is not NULL; free it with synap_error_free.
+ * and fills *err if err is not NULL; free it with synap_error_free before it is
+ * used again. After a failure no other output is written.
  *
  * Threads: every function may be called from any thread; a client may be shared.
  * Fork: load the library after a fork. In a forked child every function returns
@@ -132,81 +133,88 @@ typedef struct synap_error {
 
 /* ---- Functions of the library ----------------------------------------------- */
 
-/* \brief Version of the library, such as "0.1.0". \since 0.1 */
+/** \brief Version of the library, such as "0.1.0". \since 0.1 */
 SYNAP_API const char *synap_version(void);
 
-/* \brief Version of the interface; must equal SYNAP_ABI_VERSION. \since 0.1 */
+/** \brief Version of the interface; must equal SYNAP_ABI_VERSION. \since 0.1 */
 SYNAP_API uint32_t synap_abi_version(void);
 
-/* \brief What this build can do: SYNAP_HAS_… bits. \since 0.1 */
+/** \brief What this build can do: SYNAP_HAS_… bits. \since 0.1 */
 SYNAP_API uint64_t synap_capabilities(void);
 
-/* \brief Opens a client. No connection is made yet.
+/** \brief Opens a client. No connection is made yet.
  * \param url      memory://[name], http:// or https://; empty: the environment variable SYNAP_URL.
- * \param options  MessagePack map from name to value, or NULL: timeout, connect_timeout (seconds),
- *                 max_retries, backoff, pool_size, max_in_flight, max_reply_bytes, api_key, username,
- *                 password, tls_ca, tls_cert, tls_key, tls_insecure, push.
+ * \param options MessagePack map from name to value, or NULL. Times are seconds. Names:
+ * timeout, connect_timeout, max_retries, backoff, pool_size, max_in_flight, max_reply_bytes,
+ * api_key, username, password, tls_ca, tls_cert, tls_key, tls_insecure, push.
  * \return SYNAP_OK, SYNAP_EINVALID_ARGUMENT. \since 0.1 */
 SYNAP_API int32_t synap_open(const char *url, size_t url_len, const void *options, size_t options_len,
                              synap_client *out, synap_error *err);
 
-/* \brief Closes a client. Its calls in flight end with SYNAP_ECLOSED, its subscriptions end.
+/** \brief Closes a client. Its calls in flight end with SYNAP_ECLOSED, its subscriptions end, a
+ *        waiting synap_poll gets what has ended or SYNAP_ECLOSED.
  * \return SYNAP_OK; SYNAP_ECLOSED if it was closed already. \since 0.1 */
 SYNAP_API int32_t synap_close(synap_client client, synap_error *err);
 
-/* \brief Makes one request and waits for its reply.
+/** \brief Makes one request and waits for its reply.
  * \param req        A request frame; the _frame functions below write them.
  * \param timeout_ms Deadline in milliseconds, 0 for the client's own.
  * \param reply      Receives the reply, one MessagePack value. \since 0.1 */
 SYNAP_API int32_t synap_call(synap_client client, const void *req, size_t len, int64_t timeout_ms,
                              SYNAP_OWN synap_buf *reply, synap_error *err);
 
-/* \brief synap_call that returns SYNAP_PENDING after wait_ms, with a number for synap_wait or
+/** \brief synap_call that returns SYNAP_PENDING after wait_ms, with a number for synap_wait or
  *        synap_cancel in *call: for hosts that must look at signals now and then. \since 0.1 */
 SYNAP_API int32_t synap_start(synap_client client, const void *req, size_t len, int64_t timeout_ms, int64_t wait_ms,
                               uint64_t *call, SYNAP_OWN synap_buf *reply, synap_error *err);
 
-/* \brief Waits up to wait_ms for a started call. SYNAP_PENDING: not done yet. \since 0.1 */
+/** \brief Waits up to wait_ms for a started call. SYNAP_PENDING: not done yet. Any other result ends
+ *        it: its number is used up. \since 0.1 */
 SYNAP_API int32_t synap_wait(synap_client client, uint64_t call, int64_t wait_ms,
                              SYNAP_OWN synap_buf *reply, synap_error *err);
 
-/* \brief Makes a request without waiting; its end comes out of synap_poll under the tag.
- * \param tag Chosen by the caller, below 2^63, unique among its requests in flight. \since 0.1 */
+/** \brief Makes a request without waiting; its end comes out of synap_poll under the tag.
+ * \param tag Chosen by the caller, below 2^63, unique among its requests in flight.
+ * \return SYNAP_OK: the request will end, once, whatever happens to it. A code: it was not taken.
+ * \since 0.1 */
 SYNAP_API int32_t synap_submit(synap_client client, const void *req, size_t len, int64_t timeout_ms, uint64_t tag,
                                synap_error *err);
 
-/* \brief Gives up a submitted or started call: it ends with SYNAP_ECANCELED unless it has ended
- *        already. No other call is disturbed. \since 0.1 */
+/** \brief Gives up a call. A submitted one ends with SYNAP_ECANCELED unless it has ended already; a
+ *        started one is forgotten: do not wait for it any more. No other call is disturbed.
+ * \return SYNAP_OK also if there is no such call. \since 0.1 */
 SYNAP_API int32_t synap_cancel(synap_client client, uint64_t tag_or_call, synap_error *err);
 
-/* \brief Takes up to max ended requests, waiting up to wait_ms for the first.
+/** \brief Takes up to max ended requests, waiting up to wait_ms for the first.
  * \param completions Receives a list; read it with synap_completion_next. \since 0.1 */
 SYNAP_API int32_t synap_poll(synap_client client, size_t max, int64_t wait_ms,
                              SYNAP_OWN synap_buf *completions, synap_error *err);
 
-/* \brief A descriptor that is readable while synap_poll has something to give: for poll(2), epoll
+/** \brief A descriptor that is readable while synap_poll has something to give: for poll(2), epoll
  *        and event loops. It belongs to the client; do not read, write or close it. \since 0.1 */
 SYNAP_API int32_t synap_completion_fd(synap_client client, int32_t *fd, synap_error *err);
 
-/* \brief Frees a buffer; NULL and a freed one are harmless. \since 0.1 */
+/** \brief Frees a buffer; NULL and a freed one are harmless. \since 0.1 */
 SYNAP_API void synap_buf_free(synap_buf *buf);
 
-/* \brief Frees what an error holds; NULL and an empty one are harmless. \since 0.1 */
+/** \brief Frees what an error holds; NULL and an empty one are harmless. \since 0.1 */
 SYNAP_API void synap_error_free(synap_error *err);
 
-/* \brief Sets a function that is told of connection events (level 1 information, 2 warning), NULL
- *        for none. It is called from threads of the library and must return soon. \since 0.1 */
+/** \brief Sets a function that is told of connection events (level 1 information, 2 warning), NULL
+ *        for none. It is called from threads of the library, must return soon and must not call the
+ *        library. When synap_set_log returns, the function that was set before is not called any more.
+ * \since 0.1 */
 typedef void (*synap_log_fn)(void *user, int32_t level, const char *message, size_t len);
 SYNAP_API void synap_set_log(synap_log_fn fn, void *user);
 
-/* \brief Starts a test server on the embedded engine: for tests and demos only.
+/** \brief Starts a test server on the embedded engine: for tests and demos only.
  * \param options MessagePack map, or NULL: http (address, default 127.0.0.1:0), user, password,
  *                api_key, stock (true: refuse WebSockets as stock Synap 1.3.1 does).
  * \param info    Receives a MessagePack map; its member http is the server's URL. \since 0.1 */
 SYNAP_API int32_t synap_testserver_start(const void *options, size_t len, uint64_t *server,
                                          SYNAP_OWN synap_buf *info, synap_error *err);
 
-/* \brief Stops a test server. \since 0.1 */
+/** \brief Stops a test server. \since 0.1 */
 SYNAP_API int32_t synap_testserver_stop(uint64_t server, synap_error *err);
 
 /* ---- Inputs ------------------------------------------------------------------ */
@@ -864,6 +872,20 @@ SYNAP_INLINE int32_t synap_unsubscribe(synap_client client, int64_t subscription
     return code;
 }
 
+/* ---- Commands ------------------------------------------------------------------------
+ * Every command has a typed function, and a _frame function that only writes its
+ * request. Common to all:
+ *
+ *   options     NULL, or a struct that starts as its _OPTIONS_INIT; zero means absent
+ *               where there is no has_ flag.
+ *   timeout_ms  The call's deadline in milliseconds, 0 for the client's own.
+ *   out         NULL where that is said, else what receives the result.
+ *
+ * Besides what a command lists, every call may fail with SYNAP_EINVALID_ARGUMENT,
+ * SYNAP_ETIMEOUT, SYNAP_ECONNECTION, SYNAP_EUNAUTHENTICATED, SYNAP_EPERMISSION_DENIED,
+ * SYNAP_ERESOURCE_EXHAUSTED, SYNAP_ETOO_LARGE, SYNAP_ESERVER, SYNAP_EPROTOCOL,
+ * SYNAP_ECLOSED, SYNAP_EFORK and SYNAP_EPANIC. */
+
 /* ==== kv: Key-value store: text or bytes under text keys. ==== */
 
 /* Counters of the key-value store. */
@@ -978,7 +1000,7 @@ SYNAP_INLINE void synap_watch_event_free(synap_watch_event_t *r) {
     memset(r, 0, sizeof *r);
 }
 
-/* Options of synap_kv_set; zero means absent where there is no has_ flag. */
+/* Options of synap_kv_set. */
 typedef struct synap_kv_set_options {
     /* Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000. */
     int64_t ttl;
@@ -990,8 +1012,11 @@ typedef struct synap_kv_set_options {
     bool keepttl;
 } synap_kv_set_options;
 
+#define SYNAP_KV_SET_OPTIONS_INIT {0, false, false, false}
+
 /* Writes the frame of synap_kv_set, for synap_submit and batches. */
-SYNAP_INLINE void synap_kv_set_frame(synap_writer *w, synap_str key, synap_blob value, const synap_kv_set_options *options) {
+SYNAP_INLINE void synap_kv_set_frame(synap_writer *w, synap_str key, synap_blob value,
+    const synap_kv_set_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "kv.set");
@@ -1016,13 +1041,15 @@ SYNAP_INLINE void synap_kv_set_frame(synap_writer *w, synap_str key, synap_blob 
         synap_write_nil(w);
 }
 
-/* \brief Sets a key to a value. Replaces value and TTL. With nx or xx it writes only if the key
- * is missing or present.
+/** \brief Sets a key to a value. Replaces value and TTL. With nx or xx it writes only if the
+ * key is missing or present.
  * \param key The key. The empty key is legal.
  * \param value Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
- * \param out: NULL, or where the result goes. False only if nx or xx prevented the write.
+ * \param out May be NULL. False only if nx or xx prevented the write.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_set(synap_client client, synap_str key, synap_blob value, const synap_kv_set_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_set(synap_client client, synap_str key, synap_blob value,
+    const synap_kv_set_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1037,14 +1064,17 @@ SYNAP_INLINE int32_t synap_kv_set(synap_client client, synap_str key, synap_blob
     return SYNAP_OK;
 }
 
-/* Options of synap_kv_set_json; zero means absent where there is no has_ flag. */
+/* Options of synap_kv_set_json. */
 typedef struct synap_kv_set_json_options {
     /* Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000. */
     int64_t ttl;
 } synap_kv_set_json_options;
 
+#define SYNAP_KV_SET_JSON_OPTIONS_INIT {0}
+
 /* Writes the frame of synap_kv_set_json, for synap_submit and batches. */
-SYNAP_INLINE void synap_kv_set_json_frame(synap_writer *w, synap_str key, const synap_writer *value, const synap_kv_set_json_options *options) {
+SYNAP_INLINE void synap_kv_set_json_frame(synap_writer *w, synap_str key, const synap_writer *value,
+    const synap_kv_set_json_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "kv.set_json");
@@ -1057,12 +1087,14 @@ SYNAP_INLINE void synap_kv_set_json_frame(synap_writer *w, synap_str key, const 
         synap_write_nil(w);
 }
 
-/* \brief Sets a key to the JSON text of a value.
+/** \brief Sets a key to the JSON text of a value.
  * \param key The key. The empty key is legal.
  * \param value Any JSON value; the order of members is kept.
- * \param out: NULL, or where the result goes. Always true.
+ * \param out May be NULL. Always true.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_set_json(synap_client client, synap_str key, const synap_writer *value, const synap_kv_set_json_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_set_json(synap_client client, synap_str key, const synap_writer *value,
+    const synap_kv_set_json_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1086,12 +1118,14 @@ SYNAP_INLINE void synap_kv_get_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Returns the value of a key.
+/** \brief Returns the value of a key.
  * \param key The key. The empty key is legal.
- * \param out: yours; free it with synap_reply_free. Text if the value is valid UTF-8, else
+ * \param out Yours: free it with synap_reply_free. Text if the value is valid UTF-8, else
  * bytes; nothing if the key is missing.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_get(synap_client client, synap_str key, int64_t timeout_ms, synap_reply *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_get(synap_client client, synap_str key, int64_t timeout_ms,
+    SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1113,11 +1147,13 @@ SYNAP_INLINE void synap_kv_get_bytes_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Returns the value of a key as bytes.
+/** \brief Returns the value of a key as bytes.
  * \param key The key. The empty key is legal.
- * \param out: yours; free it with synap_reply_free. The bytes; nothing if the key is missing.
+ * \param out Yours: free it with synap_reply_free. The bytes; nothing if the key is missing.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_get_bytes(synap_client client, synap_str key, int64_t timeout_ms, synap_reply *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_get_bytes(synap_client client, synap_str key, int64_t timeout_ms,
+    SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1139,13 +1175,14 @@ SYNAP_INLINE void synap_kv_get_json_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Returns the JSON value that a key's text spells.
+/** \brief Returns the JSON value that a key's text spells.
  * \param key The key. The empty key is legal.
- * \param out: yours; free it with synap_reply_free. The value; nothing if the key is missing or
+ * \param out Yours: free it with synap_reply_free. The value; nothing if the key is missing or
  * holds null.
- * Errors: InvalidArgument if the stored text is not JSON.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the stored text is not JSON.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_get_json(synap_client client, synap_str key, int64_t timeout_ms, synap_reply *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_get_json(synap_client client, synap_str key, int64_t timeout_ms,
+    SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1167,11 +1204,13 @@ SYNAP_INLINE void synap_kv_delete_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Deletes a key.
+/** \brief Deletes a key.
  * \param key The key. The empty key is legal.
- * \param out: NULL, or where the result goes. Whether the key existed.
+ * \param out May be NULL. Whether the key existed.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_delete(synap_client client, synap_str key, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_delete(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1195,11 +1234,13 @@ SYNAP_INLINE void synap_kv_exists_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Reports whether a key exists.
+/** \brief Reports whether a key exists.
  * \param key The key. The empty key is legal.
- * \param out: NULL, or where the result goes.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_exists(synap_client client, synap_str key, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_exists(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1223,12 +1264,14 @@ SYNAP_INLINE void synap_kv_incr_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Adds 1 to the integer that a key holds. A missing key counts as 0. The TTL is kept.
+/** \brief Adds 1 to the integer that a key holds. A missing key counts as 0. The TTL is kept.
  * \param key The key. The empty key is legal.
- * \param out: NULL, or where the result goes. The new value.
- * Errors: InvalidArgument if the text is not an integer or the sum leaves the int64 range.
+ * \param out May be NULL. The new value.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the sum
+ * leaves the int64 range.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_incr(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_incr(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1253,14 +1296,16 @@ SYNAP_INLINE void synap_kv_incrby_frame(synap_writer *w, synap_str key, int64_t 
     synap_write_int(w, amount);
 }
 
-/* \brief Adds an amount to the integer that a key holds. A missing key counts as 0. The TTL is
+/** \brief Adds an amount to the integer that a key holds. A missing key counts as 0. The TTL is
  * kept.
  * \param key The key. The empty key is legal.
  * \param amount May be negative.
- * \param out: NULL, or where the result goes. The new value.
- * Errors: InvalidArgument if the text is not an integer or the sum leaves the int64 range.
+ * \param out May be NULL. The new value.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the sum
+ * leaves the int64 range.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_incrby(synap_client client, synap_str key, int64_t amount, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_incrby(synap_client client, synap_str key, int64_t amount, int64_t timeout_ms,
+    int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1284,14 +1329,15 @@ SYNAP_INLINE void synap_kv_decr_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Subtracts 1 from the integer that a key holds. A missing key counts as 0. The TTL is
+/** \brief Subtracts 1 from the integer that a key holds. A missing key counts as 0. The TTL is
  * kept.
  * \param key The key. The empty key is legal.
- * \param out: NULL, or where the result goes. The new value.
- * Errors: InvalidArgument if the text is not an integer or the difference leaves the int64
- * range.
+ * \param out May be NULL. The new value.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the
+ * difference leaves the int64 range.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_decr(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_decr(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1316,15 +1362,16 @@ SYNAP_INLINE void synap_kv_decrby_frame(synap_writer *w, synap_str key, int64_t 
     synap_write_int(w, amount);
 }
 
-/* \brief Subtracts an amount from the integer that a key holds. A missing key counts as 0. The
+/** \brief Subtracts an amount from the integer that a key holds. A missing key counts as 0. The
  * TTL is kept.
  * \param key The key. The empty key is legal.
  * \param amount May be negative.
- * \param out: NULL, or where the result goes. The new value.
- * Errors: InvalidArgument if the text is not an integer or the difference leaves the int64
- * range.
+ * \param out May be NULL. The new value.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the
+ * difference leaves the int64 range.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_decrby(synap_client client, synap_str key, int64_t amount, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_decrby(synap_client client, synap_str key, int64_t amount, int64_t timeout_ms,
+    int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1348,12 +1395,14 @@ SYNAP_INLINE void synap_kv_mset_frame(synap_writer *w, const synap_pair *pairs, 
     synap_write_pairs(w, pairs, pairs_count);
 }
 
-/* \brief Sets several keys. On HTTP each pair is one pipelined kv.set, because the server's own
- * MSET stores text with JSON quotes (protocol: http-data quirk 3); the pairs are then not set
- * in one step. TTLs are dropped.
+/** \brief Sets several keys. On HTTP each pair is one pipelined kv.set, because the server's
+ * own MSET stores text with JSON quotes (protocol: http-data quirk 3); the pairs are then not
+ * set in one step. TTLs are dropped.
  * \param pairs The pairs; of equal keys the last wins.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_mset(synap_client client, const synap_pair *pairs, size_t pairs_count, int64_t timeout_ms, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_mset(synap_client client, const synap_pair *pairs, size_t pairs_count,
+    int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1375,14 +1424,16 @@ SYNAP_INLINE void synap_kv_mget_frame(synap_writer *w, const synap_str *keys, si
     synap_write_strs(w, keys, keys_count);
 }
 
-/* \brief Returns the values of several keys. On HTTP each key is one pipelined kv.get, because
+/** \brief Returns the values of several keys. On HTTP each key is one pipelined kv.get, because
  * the server's own MGET parses values as JSON and answers null for plain text (protocol:
  * http-data quirk 3).
  * \param keys The keys.
- * \param out: yours; read it with synap_list_next, free it with synap_list_free. One value per
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. One value per
  * key, in order: text if valid UTF-8, else bytes; nothing for a missing key.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_mget(synap_client client, const synap_str *keys, size_t keys_count, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_mget(synap_client client, const synap_str *keys, size_t keys_count,
+    int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1404,11 +1455,13 @@ SYNAP_INLINE void synap_kv_mdel_frame(synap_writer *w, const synap_str *keys, si
     synap_write_strs(w, keys, keys_count);
 }
 
-/* \brief Deletes several keys.
+/** \brief Deletes several keys.
  * \param keys The keys.
- * \param out: NULL, or where the result goes. How many existed.
+ * \param out May be NULL. How many existed.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_mdel(synap_client client, const synap_str *keys, size_t keys_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_mdel(synap_client client, const synap_str *keys, size_t keys_count,
+    int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1433,13 +1486,14 @@ SYNAP_INLINE void synap_kv_append_frame(synap_writer *w, synap_str key, synap_bl
     synap_write_blob(w, value);
 }
 
-/* \brief Appends to the value of a key. A missing key is created. The TTL is kept.
+/** \brief Appends to the value of a key. A missing key is created. The TTL is kept.
  * \param key The key. The empty key is legal.
  * \param value Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
- * \param out: NULL, or where the result goes. The new length in bytes.
- * Errors: InvalidArgument for the empty key on HTTP.
+ * \param out May be NULL. The new length in bytes.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_append(synap_client client, synap_str key, synap_blob value, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_append(synap_client client, synap_str key, synap_blob value,
+    int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1465,14 +1519,16 @@ SYNAP_INLINE void synap_kv_getrange_frame(synap_writer *w, synap_str key, int64_
     synap_write_int(w, end);
 }
 
-/* \brief Returns part of the value of a key.
+/** \brief Returns part of the value of a key.
  * \param key The key. The empty key is legal.
  * \param start First byte; negative counts from the end. (bytes)
  * \param end Last byte, included; negative counts from the end. (bytes)
- * \param out: yours; free it with synap_reply_free. Text if the part is valid UTF-8, else
- * bytes; nothing if the key is missing or the range empty.
+ * \param out Yours: free it with synap_reply_free. Text if the part is valid UTF-8, else bytes;
+ * nothing if the key is missing or the range empty.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_getrange(synap_client client, synap_str key, int64_t start, int64_t end, int64_t timeout_ms, synap_reply *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_getrange(synap_client client, synap_str key, int64_t start, int64_t end,
+    int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1496,16 +1552,17 @@ SYNAP_INLINE void synap_kv_setrange_frame(synap_writer *w, synap_str key, int64_
     synap_write_blob(w, value);
 }
 
-/* \brief Overwrites part of the value of a key. A missing key or gap is filled with zero bytes.
- * The TTL is kept.
+/** \brief Overwrites part of the value of a key. A missing key or gap is filled with zero
+ * bytes. The TTL is kept.
  * \param key The key. The empty key is legal.
  * \param offset Where to write. The server allocates up to here, so the limit is 512 MiB.
  * (bytes) From 0 to 536870912.
  * \param value Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
- * \param out: NULL, or where the result goes. The new length in bytes.
- * Errors: InvalidArgument for the empty key on HTTP.
+ * \param out May be NULL. The new length in bytes.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_setrange(synap_client client, synap_str key, int64_t offset, synap_blob value, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_setrange(synap_client client, synap_str key, int64_t offset, synap_blob value,
+    int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1529,11 +1586,13 @@ SYNAP_INLINE void synap_kv_strlen_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Returns the length of the value of a key.
+/** \brief Returns the length of the value of a key.
  * \param key The key. The empty key is legal.
- * \param out: NULL, or where the result goes. Length in bytes, 0 if the key is missing.
+ * \param out May be NULL. Length in bytes, 0 if the key is missing.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_strlen(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_strlen(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1558,15 +1617,16 @@ SYNAP_INLINE void synap_kv_getset_frame(synap_writer *w, synap_str key, synap_bl
     synap_write_blob(w, value);
 }
 
-/* \brief Sets a key and returns its old value. The TTL is dropped.
+/** \brief Sets a key and returns its old value. The TTL is dropped.
  * \param key The key. The empty key is legal.
  * \param value Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
- * \param out: yours; free it with synap_reply_free. The old value: text if valid UTF-8, else
+ * \param out Yours: free it with synap_reply_free. The old value: text if valid UTF-8, else
  * bytes; nothing if the key was missing.
- * Errors: BinaryValue on HTTP if the old value was not text: the new value is set, the old one
- * lost. InvalidArgument for the empty key on HTTP.
+ * \return SYNAP_OK or a code: SYNAP_EBINARY_VALUE on HTTP if the old value was not text: the
+ * new value is set, the old one lost. SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_getset(synap_client client, synap_str key, synap_blob value, int64_t timeout_ms, synap_reply *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_getset(synap_client client, synap_str key, synap_blob value,
+    int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1588,12 +1648,14 @@ SYNAP_INLINE void synap_kv_msetnx_frame(synap_writer *w, const synap_pair *pairs
     synap_write_pairs(w, pairs, pairs_count);
 }
 
-/* \brief Sets several keys if none of them exists. On HTTP this is one script, because the
+/** \brief Sets several keys if none of them exists. On HTTP this is one script, because the
  * server's own MSETNX stores text with JSON quotes (protocol: http-data quirk 3).
  * \param pairs The pairs; of equal keys the last wins.
- * \param out: NULL, or where the result goes. Whether the keys were set: all or none.
+ * \param out May be NULL. Whether the keys were set: all or none.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_msetnx(synap_client client, const synap_pair *pairs, size_t pairs_count, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_msetnx(synap_client client, const synap_pair *pairs, size_t pairs_count,
+    int64_t timeout_ms, bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1618,12 +1680,14 @@ SYNAP_INLINE void synap_kv_expire_frame(synap_writer *w, synap_str key, int64_t 
     synap_write_int(w, ttl);
 }
 
-/* \brief Sets the time to live of a key.
+/** \brief Sets the time to live of a key.
  * \param key The key. The empty key is legal.
  * \param ttl Time to live from now. (seconds) From 1 to 3153600000.
- * \param out: NULL, or where the result goes. Whether the key exists.
+ * \param out May be NULL. Whether the key exists.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_expire(synap_client client, synap_str key, int64_t ttl, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_expire(synap_client client, synap_str key, int64_t ttl, int64_t timeout_ms,
+    bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1647,13 +1711,14 @@ SYNAP_INLINE void synap_kv_ttl_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Returns the time to live of a key.
+/** \brief Returns the time to live of a key.
  * \param key The key. The empty key is legal.
- * \param out, present: NULL, or where the result goes and whether there is one. Whole seconds,
- * rounded down; nothing if the key does not expire.
- * Errors: NotFound if the key is missing.
+ * \param out May be NULL. Whole seconds, rounded down; nothing if the key does not expire.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the key is missing.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_ttl(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out, bool *present, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_ttl(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+    bool *present, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1679,11 +1744,13 @@ SYNAP_INLINE void synap_kv_persist_frame(synap_writer *w, synap_str key) {
     synap_write_str(w, key);
 }
 
-/* \brief Removes the time to live of a key.
+/** \brief Removes the time to live of a key.
  * \param key The key. The empty key is legal.
- * \param out: NULL, or where the result goes. Whether the key exists.
+ * \param out May be NULL. Whether the key exists.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_persist(synap_client client, synap_str key, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_persist(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1698,13 +1765,15 @@ SYNAP_INLINE int32_t synap_kv_persist(synap_client client, synap_str key, int64_
     return SYNAP_OK;
 }
 
-/* Options of synap_kv_scan; zero means absent where there is no has_ flag. */
+/* Options of synap_kv_scan. */
 typedef struct synap_kv_scan_options {
     /* Absent: all keys. */
     synap_str prefix;
     /* At most so many keys. From 0 to 1000000. Default: 100. */
     bool has_limit; int64_t limit;
 } synap_kv_scan_options;
+
+#define SYNAP_KV_SCAN_OPTIONS_INIT {{NULL, 0}, false, 0}
 
 /* Writes the frame of synap_kv_scan, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_scan_frame(synap_writer *w, const synap_kv_scan_options *options) {
@@ -1722,11 +1791,13 @@ SYNAP_INLINE void synap_kv_scan_frame(synap_writer *w, const synap_kv_scan_optio
         synap_write_nil(w);
 }
 
-/* \brief Lists keys that start with a prefix, in no order. The server has no cursor: raise
+/** \brief Lists keys that start with a prefix, in no order. The server has no cursor: raise
  * limit to see more.
- * \param out: yours; read it with synap_list_next_str, free it with synap_list_free.
+ * \param out Yours: read it with synap_list_next_str, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_scan(synap_client client, const synap_kv_scan_options *options, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_scan(synap_client client, const synap_kv_scan_options *options,
+    int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1747,10 +1818,12 @@ SYNAP_INLINE void synap_kv_keys_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Lists all keys, in no order.
- * \param out: yours; read it with synap_list_next_str, free it with synap_list_free.
+/** \brief Lists all keys, in no order.
+ * \param out Yours: read it with synap_list_next_str, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_keys(synap_client client, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_keys(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1771,11 +1844,13 @@ SYNAP_INLINE void synap_kv_dbsize_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Returns the number of keys by the server's counter. The counter misses keys made by
+/** \brief Returns the number of keys by the server's counter. The counter misses keys made by
  * incr, append, setrange and msetnx (protocol: http-data quirk 8).
- * \param out: NULL, or where the result goes.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_dbsize(synap_client client, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_dbsize(synap_client client, int64_t timeout_ms, int64_t *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1798,13 +1873,15 @@ SYNAP_INLINE void synap_kv_flushdb_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Deletes all keys of the key-value store. Hashes, lists, sets, sorted sets, queues and
+/** \brief Deletes all keys of the key-value store. Hashes, lists, sets, sorted sets, queues and
  * streams stay.
- * \param out, present: NULL, or where the result goes and whether there is one. Keys deleted by
- * the server's counter; nothing where the wire does not say.
- * Errors: InvalidArgument if the server does not allow it.
+ * \param out May be NULL. Keys deleted by the server's counter; nothing where the wire does not
+ * say.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the server does not allow it.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_flushdb(synap_client client, int64_t timeout_ms, int64_t *out, bool *present, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_flushdb(synap_client client, int64_t timeout_ms, int64_t *out, bool *present,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1829,13 +1906,15 @@ SYNAP_INLINE void synap_kv_flushall_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Deletes all keys of the key-value store, like flushdb. Hashes, lists, sets, sorted
+/** \brief Deletes all keys of the key-value store, like flushdb. Hashes, lists, sets, sorted
  * sets, queues and streams stay.
- * \param out, present: NULL, or where the result goes and whether there is one. Keys deleted by
- * the server's counter; nothing where the wire does not say.
- * Errors: InvalidArgument if the server does not allow it.
+ * \param out May be NULL. Keys deleted by the server's counter; nothing where the wire does not
+ * say.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the server does not allow it.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_flushall(synap_client client, int64_t timeout_ms, int64_t *out, bool *present, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_flushall(synap_client client, int64_t timeout_ms, int64_t *out, bool *present,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1860,10 +1939,12 @@ SYNAP_INLINE void synap_kv_stats_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Returns counters of the key-value store.
- * \param out: yours; free it with synap_kv_stats_free.
+/** \brief Returns counters of the key-value store.
+ * \param out Yours: free it with synap_kv_stats_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_stats(synap_client client, int64_t timeout_ms, synap_kv_stats_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_stats(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_kv_stats_t *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1877,7 +1958,7 @@ SYNAP_INLINE int32_t synap_kv_stats(synap_client client, int64_t timeout_ms, syn
     return SYNAP_OK;
 }
 
-/* Options of synap_kv_watch; zero means absent where there is no has_ flag. */
+/* Options of synap_kv_watch. */
 typedef struct synap_kv_watch_options {
     /* How many undelivered items are kept. From 1 to 1000000. Default: 1024. */
     int64_t buffer;
@@ -1887,8 +1968,11 @@ typedef struct synap_kv_watch_options {
     synap_str overflow;
 } synap_kv_watch_options;
 
+#define SYNAP_KV_WATCH_OPTIONS_INIT {0, {NULL, 0}}
+
 /* Writes the frame of synap_kv_watch, for synap_submit and batches. */
-SYNAP_INLINE void synap_kv_watch_frame(synap_writer *w, const synap_str *keys, size_t keys_count, const synap_kv_watch_options *options) {
+SYNAP_INLINE void synap_kv_watch_frame(synap_writer *w, const synap_str *keys, size_t keys_count,
+    const synap_kv_watch_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "kv.watch");
@@ -1904,14 +1988,16 @@ SYNAP_INLINE void synap_kv_watch_frame(synap_writer *w, const synap_str *keys, s
         synap_write_nil(w);
 }
 
-/* \brief Delivers every change of keys that match. A pattern follows the pub/sub rules on the
+/** \brief Delivers every change of keys that match. A pattern follows the pub/sub rules on the
  * key (user:* globs; a key with dots is split at them). mset, msetnx and expiry send nothing
  * (protocol: websocket, /kv/ws quirks).
  * \param keys Keys or patterns.
- * \param subscription: read it with synap_next and synap_watch_event_next, end it with
+ * \param subscription Read it with synap_next and synap_watch_event_next, end it with
  * synap_unsubscribe.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_kv_watch(synap_client client, const synap_str *keys, size_t keys_count, const synap_kv_watch_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+SYNAP_INLINE int32_t synap_kv_watch(synap_client client, const synap_str *keys, size_t keys_count,
+    const synap_kv_watch_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2031,7 +2117,7 @@ SYNAP_INLINE void synap_queue_stats_free(synap_queue_stats_t *r) {
     memset(r, 0, sizeof *r);
 }
 
-/* Options of synap_queue_create; zero means absent where there is no has_ flag. */
+/* Options of synap_queue_create. */
 typedef struct synap_queue_create_options {
     /* Most messages that may wait. From 1 to 4294967295. */
     int64_t max_depth;
@@ -2045,8 +2131,11 @@ typedef struct synap_queue_create_options {
     bool has_prefetch_limit; int64_t prefetch_limit;
 } synap_queue_create_options;
 
+#define SYNAP_QUEUE_CREATE_OPTIONS_INIT {0, 0, false, 0, false, 0, false, 0}
+
 /* Writes the frame of synap_queue_create, for synap_submit and batches. */
-SYNAP_INLINE void synap_queue_create_frame(synap_writer *w, synap_str name, const synap_queue_create_options *options) {
+SYNAP_INLINE void synap_queue_create_frame(synap_writer *w, synap_str name,
+    const synap_queue_create_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "queue.create");
@@ -2074,13 +2163,14 @@ SYNAP_INLINE void synap_queue_create_frame(synap_writer *w, synap_str name, cons
         synap_write_nil(w);
 }
 
-/* \brief Creates a queue. Creating a queue that exists succeeds and changes nothing: the first
+/** \brief Creates a queue. Creating a queue that exists succeeds and changes nothing: the first
  * settings win (protocol: queue rule 11). Without any setting the server's own apply; with at
  * least one, the missing ones are 100,000 / 30 s / 3 / 5 / 0.
  * \param name The queue.
- * Errors: Unsupported on native wires if a setting is given.
+ * \return SYNAP_OK or a code: SYNAP_EUNSUPPORTED on native wires if a setting is given.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_create(synap_client client, synap_str name, const synap_queue_create_options *options, int64_t timeout_ms, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_create(synap_client client, synap_str name,
+    const synap_queue_create_options *options, int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2093,7 +2183,7 @@ SYNAP_INLINE int32_t synap_queue_create(synap_client client, synap_str name, con
     return SYNAP_OK;
 }
 
-/* Options of synap_queue_publish; zero means absent where there is no has_ flag. */
+/* Options of synap_queue_publish. */
 typedef struct synap_queue_publish_options {
     /* 9 is delivered first. Absent: the queue's default. From 0 to 9. */
     bool has_priority; int64_t priority;
@@ -2102,8 +2192,11 @@ typedef struct synap_queue_publish_options {
     bool has_max_retries; int64_t max_retries;
 } synap_queue_publish_options;
 
+#define SYNAP_QUEUE_PUBLISH_OPTIONS_INIT {false, 0, false, 0}
+
 /* Writes the frame of synap_queue_publish, for synap_submit and batches. */
-SYNAP_INLINE void synap_queue_publish_frame(synap_writer *w, synap_str queue, synap_bytes payload, const synap_queue_publish_options *options) {
+SYNAP_INLINE void synap_queue_publish_frame(synap_writer *w, synap_str queue, synap_bytes payload,
+    const synap_queue_publish_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "queue.publish");
@@ -2120,13 +2213,16 @@ SYNAP_INLINE void synap_queue_publish_frame(synap_writer *w, synap_str queue, sy
         synap_write_nil(w);
 }
 
-/* \brief Appends a message to a queue.
+/** \brief Appends a message to a queue.
  * \param queue The queue.
  * \param payload The message. HTTP carries about 560,000 random bytes (2 MiB of JSON).
- * \param out: yours; free it with synap_reply_free. The message's id.
- * Errors: NotFound if the queue does not exist, ResourceExhausted if it is full.
+ * \param out Yours: free it with synap_reply_free. The message's id.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist,
+ * SYNAP_ERESOURCE_EXHAUSTED if it is full.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_publish(synap_client client, synap_str queue, synap_bytes payload, const synap_queue_publish_options *options, int64_t timeout_ms, synap_reply *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_publish(synap_client client, synap_str queue, synap_bytes payload,
+    const synap_queue_publish_options *options, int64_t timeout_ms, SYNAP_OWN synap_reply *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2149,16 +2245,18 @@ SYNAP_INLINE void synap_queue_consume_frame(synap_writer *w, synap_str queue, sy
     synap_write_str(w, consumer_id);
 }
 
-/* \brief Takes the next message of a queue. The message is in flight until acked, nacked or
+/** \brief Takes the next message of a queue. The message is in flight until acked, nacked or
  * past the queue's ack deadline. The server answers an unknown queue as if it were empty; this
  * client asks once per queue whether it exists.
  * \param queue The queue.
  * \param consumer_id Who consumes; counts for prefetch_limit and stats.
- * \param out: yours if *found; free it with synap_queue_message_free. The message; nothing if
+ * \param out Yours if *found: free it with synap_queue_message_free. The message; nothing if
  * none waits or the prefetch limit is reached.
- * Errors: NotFound if the queue does not exist.
+ * \param found Whether there is a result.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_consume(synap_client client, synap_str queue, synap_str consumer_id, int64_t timeout_ms, synap_queue_message_t *out, bool *found, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_consume(synap_client client, synap_str queue, synap_str consumer_id,
+    int64_t timeout_ms, SYNAP_OWN synap_queue_message_t *out, bool *found, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2186,13 +2284,14 @@ SYNAP_INLINE void synap_queue_ack_frame(synap_writer *w, synap_str queue, synap_
     synap_write_str(w, message_id);
 }
 
-/* \brief Confirms a message: it is done.
+/** \brief Confirms a message: it is done.
  * \param queue The queue.
  * \param message_id The message's id from consume.
- * Errors: NotFound if the queue does not exist or the message is not in flight (its deadline
- * may have passed).
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist or the message is
+ * not in flight (its deadline may have passed).
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_ack(synap_client client, synap_str queue, synap_str message_id, int64_t timeout_ms, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_ack(synap_client client, synap_str queue, synap_str message_id,
+    int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2205,14 +2304,17 @@ SYNAP_INLINE int32_t synap_queue_ack(synap_client client, synap_str queue, synap
     return SYNAP_OK;
 }
 
-/* Options of synap_queue_nack; zero means absent where there is no has_ flag. */
+/* Options of synap_queue_nack. */
 typedef struct synap_queue_nack_options {
     /* False drops the message for good. Default: true. */
     bool has_requeue; bool requeue;
 } synap_queue_nack_options;
 
+#define SYNAP_QUEUE_NACK_OPTIONS_INIT {false, false}
+
 /* Writes the frame of synap_queue_nack, for synap_submit and batches. */
-SYNAP_INLINE void synap_queue_nack_frame(synap_writer *w, synap_str queue, synap_str message_id, const synap_queue_nack_options *options) {
+SYNAP_INLINE void synap_queue_nack_frame(synap_writer *w, synap_str queue, synap_str message_id,
+    const synap_queue_nack_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "queue.nack");
@@ -2225,13 +2327,15 @@ SYNAP_INLINE void synap_queue_nack_frame(synap_writer *w, synap_str queue, synap
         synap_write_nil(w);
 }
 
-/* \brief Rejects a message. It goes to the tail of the queue whatever its priority, or is
+/** \brief Rejects a message. It goes to the tail of the queue whatever its priority, or is
  * dead-lettered once its retries are used up (protocol: queue rule 4).
  * \param queue The queue.
  * \param message_id The message's id from consume.
- * Errors: NotFound if the queue does not exist or the message is not in flight.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist or the message is
+ * not in flight.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_nack(synap_client client, synap_str queue, synap_str message_id, const synap_queue_nack_options *options, int64_t timeout_ms, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_nack(synap_client client, synap_str queue, synap_str message_id,
+    const synap_queue_nack_options *options, int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2253,12 +2357,13 @@ SYNAP_INLINE void synap_queue_stats_frame(synap_writer *w, synap_str queue) {
     synap_write_str(w, queue);
 }
 
-/* \brief Returns counters of a queue.
+/** \brief Returns counters of a queue.
  * \param queue The queue.
- * \param out: yours; free it with synap_queue_stats_free.
- * Errors: NotFound if the queue does not exist.
+ * \param out Yours: free it with synap_queue_stats_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_stats(synap_client client, synap_str queue, int64_t timeout_ms, synap_queue_stats_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_stats(synap_client client, synap_str queue, int64_t timeout_ms,
+    SYNAP_OWN synap_queue_stats_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2280,10 +2385,12 @@ SYNAP_INLINE void synap_queue_list_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Lists the queues, in no order.
- * \param out: yours; read it with synap_list_next_str, free it with synap_list_free.
+/** \brief Lists the queues, in no order.
+ * \param out Yours: read it with synap_list_next_str, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_list(synap_client client, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_list(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2305,12 +2412,13 @@ SYNAP_INLINE void synap_queue_purge_frame(synap_writer *w, synap_str queue) {
     synap_write_str(w, queue);
 }
 
-/* \brief Removes the waiting messages of a queue. Messages in flight stay.
+/** \brief Removes the waiting messages of a queue. Messages in flight stay.
  * \param queue The queue.
- * \param out: NULL, or where the result goes. How many were removed.
- * Errors: NotFound if the queue does not exist.
+ * \param out May be NULL. How many were removed.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_purge(synap_client client, synap_str queue, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_purge(synap_client client, synap_str queue, int64_t timeout_ms,
+    int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2334,11 +2442,13 @@ SYNAP_INLINE void synap_queue_delete_frame(synap_writer *w, synap_str queue) {
     synap_write_str(w, queue);
 }
 
-/* \brief Deletes a queue with all its messages.
+/** \brief Deletes a queue with all its messages.
  * \param queue The queue.
- * \param out: NULL, or where the result goes. Whether it existed.
+ * \param out May be NULL. Whether it existed.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_delete(synap_client client, synap_str queue, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_delete(synap_client client, synap_str queue, int64_t timeout_ms, bool *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2353,15 +2463,18 @@ SYNAP_INLINE int32_t synap_queue_delete(synap_client client, synap_str queue, in
     return SYNAP_OK;
 }
 
-/* Options of synap_queue_follow; zero means absent where there is no has_ flag. */
+/* Options of synap_queue_follow. */
 typedef struct synap_queue_follow_options {
     /* Messages taken from the queue before the reader asks for them; their ack deadline runs.
      * From 1 to 10000. Default: 1. */
     int64_t prefetch;
 } synap_queue_follow_options;
 
+#define SYNAP_QUEUE_FOLLOW_OPTIONS_INIT {0}
+
 /* Writes the frame of synap_queue_follow, for synap_submit and batches. */
-SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, synap_str consumer_id, const synap_queue_follow_options *options) {
+SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, synap_str consumer_id,
+    const synap_queue_follow_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "queue.follow");
@@ -2374,16 +2487,17 @@ SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, syn
         synap_write_nil(w);
 }
 
-/* \brief Delivers the messages of a queue as they come. Polls with waits that adapt to the
+/** \brief Delivers the messages of a queue as they come. Polls with waits that adapt to the
  * traffic. Each message must be acked or nacked as after consume. At most prefetch messages are
  * taken ahead of the reader.
  * \param queue The queue.
  * \param consumer_id Who consumes; counts for prefetch_limit and stats.
- * \param subscription: read it with synap_next and synap_queue_message_next, end it with
+ * \param subscription Read it with synap_next and synap_queue_message_next, end it with
  * synap_unsubscribe.
- * Errors: NotFound if the queue does not exist.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_queue_follow(synap_client client, synap_str queue, synap_str consumer_id, const synap_queue_follow_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+SYNAP_INLINE int32_t synap_queue_follow(synap_client client, synap_str queue, synap_str consumer_id,
+    const synap_queue_follow_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2567,7 +2681,7 @@ SYNAP_INLINE void synap_followed_event_free(synap_followed_event_t *r) {
     memset(r, 0, sizeof *r);
 }
 
-/* Options of synap_stream_create; zero means absent where there is no has_ flag. */
+/* Options of synap_stream_create. */
 typedef struct synap_stream_create_options {
     /* A room has one partition; nothing else is accepted. From 1 to 1. Default: 1. */
     int64_t partitions;
@@ -2576,8 +2690,11 @@ typedef struct synap_stream_create_options {
     int64_t retention_hours;
 } synap_stream_create_options;
 
+#define SYNAP_STREAM_CREATE_OPTIONS_INIT {0, 0}
+
 /* Writes the frame of synap_stream_create, for synap_submit and batches. */
-SYNAP_INLINE void synap_stream_create_frame(synap_writer *w, synap_str room, const synap_stream_create_options *options) {
+SYNAP_INLINE void synap_stream_create_frame(synap_writer *w, synap_str room,
+    const synap_stream_create_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "stream.create");
@@ -2593,11 +2710,12 @@ SYNAP_INLINE void synap_stream_create_frame(synap_writer *w, synap_str room, con
         synap_write_nil(w);
 }
 
-/* \brief Creates a room.
+/** \brief Creates a room.
  * \param room The room.
- * Errors: AlreadyExists if the room exists.
+ * \return SYNAP_OK or a code: SYNAP_EALREADY_EXISTS if the room exists.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_create(synap_client client, synap_str room, const synap_stream_create_options *options, int64_t timeout_ms, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_create(synap_client client, synap_str room,
+    const synap_stream_create_options *options, int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2619,11 +2737,13 @@ SYNAP_INLINE void synap_stream_get_or_create_frame(synap_writer *w, synap_str ro
     synap_write_str(w, room);
 }
 
-/* \brief Creates a room unless it exists.
+/** \brief Creates a room unless it exists.
  * \param room The room.
- * \param out: NULL, or where the result goes. Whether it was created now.
+ * \param out May be NULL. Whether it was created now.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_get_or_create(synap_client client, synap_str room, int64_t timeout_ms, bool *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_get_or_create(synap_client client, synap_str room, int64_t timeout_ms,
+    bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2639,7 +2759,8 @@ SYNAP_INLINE int32_t synap_stream_get_or_create(synap_client client, synap_str r
 }
 
 /* Writes the frame of synap_stream_publish, for synap_submit and batches. */
-SYNAP_INLINE void synap_stream_publish_frame(synap_writer *w, synap_str room, synap_str event, const synap_writer *data) {
+SYNAP_INLINE void synap_stream_publish_frame(synap_writer *w, synap_str room, synap_str event,
+    const synap_writer *data) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "stream.publish");
@@ -2649,14 +2770,15 @@ SYNAP_INLINE void synap_stream_publish_frame(synap_writer *w, synap_str room, sy
     synap_write_value(w, data);
 }
 
-/* \brief Appends an event to a room.
+/** \brief Appends an event to a room.
  * \param room The room.
  * \param event The event's name.
  * \param data Any JSON value.
- * \param out: NULL, or where the result goes. The event's offset.
- * Errors: NotFound if the room does not exist.
+ * \param out May be NULL. The event's offset.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_publish(synap_client client, synap_str room, synap_str event, const synap_writer *data, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_publish(synap_client client, synap_str room, synap_str event,
+    const synap_writer *data, int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2671,7 +2793,7 @@ SYNAP_INLINE int32_t synap_stream_publish(synap_client client, synap_str room, s
     return SYNAP_OK;
 }
 
-/* Options of synap_stream_consume; zero means absent where there is no has_ flag. */
+/* Options of synap_stream_consume. */
 typedef struct synap_stream_consume_options {
     /* First offset to read. From 0 to 4611686018427387904. Default: 0. */
     int64_t from_offset;
@@ -2679,8 +2801,11 @@ typedef struct synap_stream_consume_options {
     bool has_limit; int64_t limit;
 } synap_stream_consume_options;
 
+#define SYNAP_STREAM_CONSUME_OPTIONS_INIT {0, false, 0}
+
 /* Writes the frame of synap_stream_consume, for synap_submit and batches. */
-SYNAP_INLINE void synap_stream_consume_frame(synap_writer *w, synap_str room, synap_str subscriber_id, const synap_stream_consume_options *options) {
+SYNAP_INLINE void synap_stream_consume_frame(synap_writer *w, synap_str room, synap_str subscriber_id,
+    const synap_stream_consume_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "stream.consume");
@@ -2697,16 +2822,18 @@ SYNAP_INLINE void synap_stream_consume_frame(synap_writer *w, synap_str room, sy
         synap_write_nil(w);
 }
 
-/* \brief Reads events of a room from an offset. A pure read: the server keeps no cursor for you
- * (protocol: stream rule 1). It registers the subscriber, and events that a registered
+/** \brief Reads events of a room from an offset. A pure read: the server keeps no cursor for
+ * you (protocol: stream rule 1). It registers the subscriber, and events that a registered
  * subscriber has not read hold back eviction.
  * \param room The room.
  * \param subscriber_id Who reads.
- * \param out: yours; read it with synap_stream_event_next, free it with synap_list_free.
- * Errors: NotFound if the room does not exist; InvalidArgument if from_offset was evicted
- * (start at stats().min_offset).
+ * \param out Yours: read it with synap_stream_event_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist;
+ * SYNAP_EINVALID_ARGUMENT if from_offset was evicted (start at stats().min_offset).
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_consume(synap_client client, synap_str room, synap_str subscriber_id, const synap_stream_consume_options *options, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_consume(synap_client client, synap_str room, synap_str subscriber_id,
+    const synap_stream_consume_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2728,12 +2855,13 @@ SYNAP_INLINE void synap_stream_stats_frame(synap_writer *w, synap_str room) {
     synap_write_str(w, room);
 }
 
-/* \brief Returns figures of a room.
+/** \brief Returns figures of a room.
  * \param room The room.
- * \param out: yours; free it with synap_stream_stats_free.
- * Errors: NotFound if the room does not exist.
+ * \param out Yours: free it with synap_stream_stats_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_stats(synap_client client, synap_str room, int64_t timeout_ms, synap_stream_stats_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_stats(synap_client client, synap_str room, int64_t timeout_ms,
+    SYNAP_OWN synap_stream_stats_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2755,10 +2883,12 @@ SYNAP_INLINE void synap_stream_list_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Lists the rooms, in no order.
- * \param out: yours; read it with synap_list_next_str, free it with synap_list_free.
+/** \brief Lists the rooms, in no order.
+ * \param out Yours: read it with synap_list_next_str, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_list(synap_client client, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_list(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2780,11 +2910,12 @@ SYNAP_INLINE void synap_stream_delete_frame(synap_writer *w, synap_str room) {
     synap_write_str(w, room);
 }
 
-/* \brief Deletes a room with all its events.
+/** \brief Deletes a room with all its events.
  * \param room The room.
- * Errors: NotFound if the room does not exist.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_delete(synap_client client, synap_str room, int64_t timeout_ms, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_delete(synap_client client, synap_str room, int64_t timeout_ms,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2797,14 +2928,17 @@ SYNAP_INLINE int32_t synap_stream_delete(synap_client client, synap_str room, in
     return SYNAP_OK;
 }
 
-/* Options of synap_stream_follow; zero means absent where there is no has_ flag. */
+/* Options of synap_stream_follow. */
 typedef struct synap_stream_follow_options {
     /* First offset to read. From 0 to 4611686018427387904. Default: 0. */
     int64_t from_offset;
 } synap_stream_follow_options;
 
+#define SYNAP_STREAM_FOLLOW_OPTIONS_INIT {0}
+
 /* Writes the frame of synap_stream_follow, for synap_submit and batches. */
-SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, synap_str subscriber_id, const synap_stream_follow_options *options) {
+SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, synap_str subscriber_id,
+    const synap_stream_follow_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "stream.follow");
@@ -2817,16 +2951,17 @@ SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, syn
         synap_write_nil(w);
 }
 
-/* \brief Delivers the events of a room from an offset on, then as they come. Polls with waits
+/** \brief Delivers the events of a room from an offset on, then as they come. Polls with waits
  * that adapt to the traffic. Resumes after the last event when the connection breaks, notices a
  * recreated room by its generation and starts it from 0, and counts what was evicted unread.
  * \param room The room.
  * \param subscriber_id Who reads.
- * \param subscription: read it with synap_next and synap_followed_event_next, end it with
+ * \param subscription Read it with synap_next and synap_followed_event_next, end it with
  * synap_unsubscribe.
- * Errors: NotFound if the room does not exist.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_stream_follow(synap_client client, synap_str room, synap_str subscriber_id, const synap_stream_follow_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+SYNAP_INLINE int32_t synap_stream_follow(synap_client client, synap_str room, synap_str subscriber_id,
+    const synap_stream_follow_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3024,14 +3159,17 @@ SYNAP_INLINE void synap_pubsub_stats_free(synap_pubsub_stats_t *r) {
     memset(r, 0, sizeof *r);
 }
 
-/* Options of synap_pubsub_publish; zero means absent where there is no has_ flag. */
+/* Options of synap_pubsub_publish. */
 typedef struct synap_pubsub_publish_options {
     /* Extra members for the receiver. */
     const synap_str_pair *metadata; size_t metadata_count;
 } synap_pubsub_publish_options;
 
+#define SYNAP_PUBSUB_PUBLISH_OPTIONS_INIT {NULL, 0}
+
 /* Writes the frame of synap_pubsub_publish, for synap_submit and batches. */
-SYNAP_INLINE void synap_pubsub_publish_frame(synap_writer *w, synap_str topic, const synap_writer *message, const synap_pubsub_publish_options *options) {
+SYNAP_INLINE void synap_pubsub_publish_frame(synap_writer *w, synap_str topic, const synap_writer *message,
+    const synap_pubsub_publish_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "pubsub.publish");
@@ -3044,12 +3182,15 @@ SYNAP_INLINE void synap_pubsub_publish_frame(synap_writer *w, synap_str topic, c
         synap_write_nil(w);
 }
 
-/* \brief Publishes a message to a topic.
+/** \brief Publishes a message to a topic.
  * \param topic The topic; wildcards are literal here.
  * \param message Any JSON value.
- * \param out: yours; free it with synap_published_free.
+ * \param out Yours: free it with synap_published_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_pubsub_publish(synap_client client, synap_str topic, const synap_writer *message, const synap_pubsub_publish_options *options, int64_t timeout_ms, synap_published_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_pubsub_publish(synap_client client, synap_str topic, const synap_writer *message,
+    const synap_pubsub_publish_options *options, int64_t timeout_ms, SYNAP_OWN synap_published_t *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3063,7 +3204,7 @@ SYNAP_INLINE int32_t synap_pubsub_publish(synap_client client, synap_str topic, 
     return SYNAP_OK;
 }
 
-/* Options of synap_pubsub_subscribe; zero means absent where there is no has_ flag. */
+/* Options of synap_pubsub_subscribe. */
 typedef struct synap_pubsub_subscribe_options {
     /* How many undelivered items are kept. From 1 to 1000000. Default: 1024. */
     int64_t buffer;
@@ -3073,8 +3214,11 @@ typedef struct synap_pubsub_subscribe_options {
     synap_str overflow;
 } synap_pubsub_subscribe_options;
 
+#define SYNAP_PUBSUB_SUBSCRIBE_OPTIONS_INIT {0, {NULL, 0}}
+
 /* Writes the frame of synap_pubsub_subscribe, for synap_submit and batches. */
-SYNAP_INLINE void synap_pubsub_subscribe_frame(synap_writer *w, const synap_str *topics, size_t topics_count, const synap_pubsub_subscribe_options *options) {
+SYNAP_INLINE void synap_pubsub_subscribe_frame(synap_writer *w, const synap_str *topics, size_t topics_count,
+    const synap_pubsub_subscribe_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "pubsub.subscribe");
@@ -3090,16 +3234,18 @@ SYNAP_INLINE void synap_pubsub_subscribe_frame(synap_writer *w, const synap_str 
         synap_write_nil(w);
 }
 
-/* \brief Delivers the messages of topics. A topic is split at dots. * stands for one segment or
- * globs within one; # as the last segment stands for any number of segments. A message comes
+/** \brief Delivers the messages of topics. A topic is split at dots. * stands for one segment
+ * or globs within one; # as the last segment stands for any number of segments. A message comes
  * once, however many of the patterns match. There is no replay: what is published while
  * disconnected is lost, and said to be.
  * \param topics Topics or patterns. On HTTP a topic cannot contain a comma.
- * \param subscription: read it with synap_next and synap_pubsub_message_next, end it with
+ * \param subscription Read it with synap_next and synap_pubsub_message_next, end it with
  * synap_unsubscribe.
- * Errors: InvalidArgument for a bad pattern.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for a bad pattern.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_pubsub_subscribe(synap_client client, const synap_str *topics, size_t topics_count, const synap_pubsub_subscribe_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+SYNAP_INLINE int32_t synap_pubsub_subscribe(synap_client client, const synap_str *topics,
+    size_t topics_count, const synap_pubsub_subscribe_options *options, int64_t timeout_ms,
+    int64_t *subscription, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3113,14 +3259,17 @@ SYNAP_INLINE int32_t synap_pubsub_subscribe(synap_client client, const synap_str
     return SYNAP_OK;
 }
 
-/* Options of synap_pubsub_unsubscribe; zero means absent where there is no has_ flag. */
+/* Options of synap_pubsub_unsubscribe. */
 typedef struct synap_pubsub_unsubscribe_options {
     /* Absent: all its topics. */
     const synap_str *topics; size_t topics_count;
 } synap_pubsub_unsubscribe_options;
 
+#define SYNAP_PUBSUB_UNSUBSCRIBE_OPTIONS_INIT {NULL, 0}
+
 /* Writes the frame of synap_pubsub_unsubscribe, for synap_submit and batches. */
-SYNAP_INLINE void synap_pubsub_unsubscribe_frame(synap_writer *w, synap_str subscriber_id, const synap_pubsub_unsubscribe_options *options) {
+SYNAP_INLINE void synap_pubsub_unsubscribe_frame(synap_writer *w, synap_str subscriber_id,
+    const synap_pubsub_unsubscribe_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "pubsub.unsubscribe");
@@ -3132,12 +3281,14 @@ SYNAP_INLINE void synap_pubsub_unsubscribe_frame(synap_writer *w, synap_str subs
         synap_write_nil(w);
 }
 
-/* \brief Ends a server-side subscriber by its id. For ids from command("pubsub.subscribe");
+/** \brief Ends a server-side subscriber by its id. For ids from command("pubsub.subscribe");
  * subscriptions of this client end by closing them.
  * \param subscriber_id The subscriber.
- * \param out: NULL, or where the result goes. Topics left.
+ * \param out May be NULL. Topics left.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_pubsub_unsubscribe(synap_client client, synap_str subscriber_id, const synap_pubsub_unsubscribe_options *options, int64_t timeout_ms, int64_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_pubsub_unsubscribe(synap_client client, synap_str subscriber_id,
+    const synap_pubsub_unsubscribe_options *options, int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3160,10 +3311,12 @@ SYNAP_INLINE void synap_pubsub_topics_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Lists the topics that were ever subscribed to by their exact name, in no order.
- * \param out: yours; read it with synap_list_next_str, free it with synap_list_free.
+/** \brief Lists the topics that were ever subscribed to by their exact name, in no order.
+ * \param out Yours: read it with synap_list_next_str, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_pubsub_topics(synap_client client, int64_t timeout_ms, synap_list *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_pubsub_topics(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+    synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3185,12 +3338,14 @@ SYNAP_INLINE void synap_pubsub_info_frame(synap_writer *w, synap_str topic) {
     synap_write_str(w, topic);
 }
 
-/* \brief Returns figures of a topic.
+/** \brief Returns figures of a topic.
  * \param topic The topic.
- * \param out: yours; free it with synap_topic_info_free.
- * Errors: NotFound if nobody ever subscribed to the topic by its exact name.
+ * \param out Yours: free it with synap_topic_info_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if nobody ever subscribed to the topic by its
+ * exact name.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_pubsub_info(synap_client client, synap_str topic, int64_t timeout_ms, synap_topic_info_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_pubsub_info(synap_client client, synap_str topic, int64_t timeout_ms,
+    SYNAP_OWN synap_topic_info_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3212,10 +3367,12 @@ SYNAP_INLINE void synap_pubsub_stats_frame(synap_writer *w) {
     synap_write_array(w, 0);
 }
 
-/* \brief Returns counters of pub/sub.
- * \param out: yours; free it with synap_pubsub_stats_free.
+/** \brief Returns counters of pub/sub.
+ * \param out Yours: free it with synap_pubsub_stats_free.
+ * \return SYNAP_OK or a code.
  * \since 0.1 */
-SYNAP_INLINE int32_t synap_pubsub_stats(synap_client client, int64_t timeout_ms, synap_pubsub_stats_t *out, synap_error *err) {
+SYNAP_INLINE int32_t synap_pubsub_stats(synap_client client, int64_t timeout_ms,
+    SYNAP_OWN synap_pubsub_stats_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;

@@ -44,8 +44,8 @@ struct PubSubStats;
 // What went wrong. code is a SYNAP_E… value.
 class Error : public std::runtime_error {
 public:
-    Error(std::int32_t code, std::int32_t status, std::uint32_t flags, const std::string &message, std::string command = {})
-        : std::runtime_error(message), code_(code), status_(status), flags_(flags), command_(std::move(command)) {}
+    Error(std::int32_t code, std::int32_t status, std::uint32_t flags, const std::string &message, std::string command = {}, std::string transport = {})
+        : std::runtime_error(message), code_(code), status_(status), flags_(flags), command_(std::move(command)), transport_(std::move(transport)) {}
 
     std::int32_t code() const noexcept { return code_; }
     // The HTTP status, 0 where there is none.
@@ -54,12 +54,14 @@ public:
     bool retryable() const noexcept { return (flags_ & SYNAP_RETRYABLE) != 0; }
     // The command may have taken effect.
     bool maybe_applied() const noexcept { return (flags_ & SYNAP_MAYBE_APPLIED) != 0; }
+    // The command that failed, and the scheme of the address.
     const std::string &command() const noexcept { return command_; }
+    const std::string &transport() const noexcept { return transport_; }
 
 private:
     std::int32_t code_, status_;
     std::uint32_t flags_;
-    std::string command_;
+    std::string command_, transport_;
 };
 
 // A JSON value, or a payload of Client::command. Objects keep their order.
@@ -279,7 +281,8 @@ private:
 inline void check(std::int32_t code, synap_error &err) {
     if (code == SYNAP_OK)
         return;
-    Error e(err.code, err.status, err.flags, err.message != nullptr ? err.message : "", err.command != nullptr ? err.command : "");
+    Error e(err.code, err.status, err.flags, err.message != nullptr ? err.message : "", err.command != nullptr ? err.command : "",
+            err.transport != nullptr ? err.transport : "");
     synap_error_free(&err);
     throw e;
 }

@@ -158,4 +158,3 @@ func list(keys []string) value.Value {
 	}
 	return value.Array(items...)
 }
-

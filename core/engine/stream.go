@@ -145,17 +145,16 @@ func streamPublish(e *Engine, c *call) (value.Value, string) {
 // subscriber has not read, unless the room is over its hard limit (protocol:
 // stream rule 3).
 func (r *room) evict() {
-	over := r.held() - softLimit
-	if over <= 0 {
+	if r.held() <= softLimit {
 		return
 	}
-	read := over // events that all subscribers have read
+	read := uint64(r.held() - softLimit) // what may go: events that all have read
 	for _, position := range r.subscribers {
-		read = min(read, int(position-min(position, r.first)))
+		read = min(read, position-min(position, r.first))
 	}
-	unread := max(r.held()-read-hardLimit, 0)
+	unread := max(r.held()-int(read)-hardLimit, 0)
 	r.dropped += int64(unread)
-	r.drop(read + unread)
+	r.drop(int(read) + unread)
 }
 
 func streamConsume(e *Engine, c *call) (value.Value, string) {

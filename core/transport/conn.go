@@ -1,13 +1,16 @@
 package transport
 
 import (
+	"bufio"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -15,45 +18,134 @@ import (
 	"github.com/libsynap/libsynap/core/errs"
 )
 
-// errStale says that a pooled connection turned out to be closed before anything
-// was written to it.
-var errStale = errors.New("the pooled connection was closed by the server")
-
-// restLimit is how long a connection may rest before its next write checks that
-// the server has not closed it meanwhile. Younger ones are not worth a system
-// call.
-const restLimit = 500 * time.Millisecond
-
-// liveConn is a TCP connection that refuses to write when the server has closed
-// it while it rested: without the check a command could be lost in a dead
-// connection, and nobody could tell that it was never seen.
-type liveConn struct {
-	*net.TCPConn
-	used time.Time
+// conn is a connection to the server. It serves one exchange at a time: requests
+// are written, then their replies are read in order.
+type conn struct {
+	net.Conn // the TCP connection, or TLS over it
+	tcp      *net.TCPConn
+	r        *bufio.Reader
+	rests    time.Time // since when it waits for the next exchange
 }
 
-func (c *liveConn) Write(b []byte) (int, error) {
-	now := time.Now()
-	if now.Sub(c.used) > restLimit && c.closedByPeer() {
-		return 0, errStale
+// checkAfter is how long a connection may rest before it is asked whether the
+// server has closed it meanwhile. A younger one is not worth a system call.
+const checkAfter = 5 * time.Millisecond
+
+// gone reports whether the server has closed a resting connection, or has sent
+// what nobody asked for (a farewell, TLS or 408). A command written to it would be
+// lost, and nobody could tell that it was never seen.
+func (c *conn) gone() bool {
+	if c.r.Buffered() > 0 {
+		return true
 	}
-	c.used = now
-	return c.TCPConn.Write(b)
+	raw, err := c.tcp.SyscallConn()
+	if err != nil {
+		return true
+	}
+	gone := false
+	// Control, because Read refuses once the last exchange's deadline has passed.
+	err = raw.Control(func(fd uintptr) {
+		var one [1]byte
+		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		gone = err != syscall.EAGAIN && err != syscall.EINTR
+	})
+	return gone || err != nil
 }
 
-func (c *liveConn) closedByPeer() bool {
-	raw, err := c.SyscallConn()
-	if err != nil {
+// pool holds the open connections of one address.
+type pool struct {
+	mu     sync.Mutex
+	open   map[*conn]struct{} // resting or in use
+	idle   []*conn            // resting, the last used at the end
+	reaper *time.Timer        // set while any rests
+	closed bool
+}
+
+// idleLimit is how long an unused connection is kept.
+const idleLimit = 60 * time.Second
+
+// add takes a new connection in; false means that the pool is closed.
+func (p *pool) add(c *conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
 		return false
 	}
-	closed := false
-	_ = raw.Read(func(fd uintptr) bool {
-		var one [1]byte
-		n, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		closed = (n == 0 && err == nil) || (err != nil && err != syscall.EAGAIN && err != syscall.EINTR)
-		return true
-	})
-	return closed
+	if p.open == nil {
+		p.open = map[*conn]struct{}{}
+	}
+	p.open[c] = struct{}{}
+	return true
+}
+
+// drop closes a connection that is of no further use.
+func (p *pool) drop(c *conn) {
+	p.mu.Lock()
+	delete(p.open, c)
+	p.mu.Unlock()
+	c.Close()
+}
+
+// take returns a resting connection that is alive, or nil.
+func (p *pool) take() *conn {
+	for {
+		p.mu.Lock()
+		n := len(p.idle)
+		if n == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		c := p.idle[n-1]
+		p.idle = p.idle[:n-1]
+		p.mu.Unlock()
+		if time.Since(c.rests) < checkAfter || !c.gone() {
+			return c
+		}
+		p.drop(c)
+	}
+}
+
+// put lets a connection rest until the next exchange.
+func (p *pool) put(c *conn) {
+	c.rests = time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed { // close has closed it too
+		return
+	}
+	p.idle = append(p.idle, c)
+	if p.reaper == nil {
+		p.reaper = time.AfterFunc(idleLimit, p.reap)
+	}
+}
+
+// reap closes what has rested too long.
+func (p *pool) reap() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := 0
+	for ; n < len(p.idle) && time.Since(p.idle[n].rests) >= idleLimit; n++ {
+		delete(p.open, p.idle[n])
+		p.idle[n].Close()
+	}
+	p.idle = slices.Delete(p.idle, 0, n)
+	p.reaper = nil
+	if len(p.idle) > 0 && !p.closed {
+		p.reaper = time.AfterFunc(idleLimit-time.Since(p.idle[0].rests), p.reap)
+	}
+}
+
+// close closes all connections, those in use too.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed, p.idle = true, nil
+	if p.reaper != nil {
+		p.reaper.Stop()
+	}
+	for c := range p.open {
+		c.tcp.Close() // not the TLS connection: it would wait to say farewell
+	}
 }
 
 // isBroken reports whether err says that the peer went away.

@@ -4,19 +4,35 @@ import (
 	"bytes"
 	_ "embed"
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"text/template"
 
 	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/config"
 	"github.com/libsynap/libsynap/core/errs"
 )
 
 //go:embed templates/synap.h.tmpl
 var cTemplate string
 
-// cOutputs renders the C header.
+// cOutputs renders the C header, and what the library must know of it.
 func cOutputs() []output {
-	return []output{{"include/synap.h", renderC("synap.h.tmpl", cTemplate)}}
+	constants := fmt.Sprintf("/* %s */\n#define LIBRARY_VERSION \"%s\"\n#define CODE_FORK %d\n", banner, libraryVersion(), errs.Fork)
+	return []output{
+		{"include/synap.h", renderC("synap.h.tmpl", cTemplate)},
+		{"capi/constants_gen.h", []byte(constants)},
+	}
+}
+
+// libraryVersion is what the file VERSION says.
+func libraryVersion() string {
+	b, err := os.ReadFile("VERSION")
+	if err != nil {
+		fatal(err)
+	}
+	return strings.TrimSpace(string(b))
 }
 
 // renderC renders a template with what C and C++ have in common.
@@ -26,13 +42,15 @@ func renderC(name, text string) []byte {
 		"required": required, "optional": optional, "kind": replyKind, "argDoc": cArgDoc,
 		"params": cParams, "names": cNames, "optionField": cOptionField, "pack": cPack, "packOption": cPackOption,
 		"fieldType": cFieldType, "readField": cReadField, "unitOf": func(f command.Field) string { return unit(f.Unit) },
-		"out": cOut, "listReader": cListReader, "frameHead": frameHead, "inc": func(i int) int { return i + 1 },
+		"out": cOut, "frameHead": frameHead, "join": strings.Join, "screaming": strings.ToUpper,
+		"optionsInit": cOptionsInit, "signature": cSignature, "errorsDoc": cErrorsDoc,
 		"lower": lowerFirst, "cppMethod": cppMethod, "cppParams": cppParams, "cppOption": cppOption,
 		"cppPack": cppPack, "cppPackOption": cppPackOption, "cppField": cppField, "cppReadField": cppReadField,
 		"cppResult": cppResult, "cppReturn": cppReturn, "optStruct": cppOptions, "familyClass": familyType,
 	}).Parse(text))
 	var b bytes.Buffer
-	if err := t.Execute(&b, map[string]any{"Families": command.Families, "Codes": errs.Table}); err != nil {
+	if err := t.Execute(&b, map[string]any{"Families": command.Families, "Codes": errs.Table,
+		"Options": config.Names(), "Version": libraryVersion()}); err != nil {
 		fatal(err)
 	}
 	return b.Bytes()
@@ -59,14 +77,12 @@ func upperSnake(s string) string { return strings.ToUpper(cName(s)) }
 // cComment wraps text in a block comment; first begins its first line.
 func cComment(first, text string) string {
 	indent := first[:len(first)-len(strings.TrimLeft(first, " "))]
-	rest := indent
-	switch trimmed := first[len(indent):]; {
-	case strings.HasPrefix(trimmed, "//"):
-		rest += "//"
-	case indent == "" || strings.HasPrefix(first, " *"):
+	rest := indent + " *"
+	switch {
+	case strings.HasPrefix(first, " *"):
 		rest = " *"
-	default:
-		rest += " *"
+	case strings.HasPrefix(first[len(indent):], "//"):
+		rest = indent + "//"
 	}
 	var b strings.Builder
 	line, empty := first, true
@@ -249,36 +265,92 @@ func cReadField(f command.Field) string {
 	panic("no reading for field " + f.Name)
 }
 
-// cOut is the output parameter of a wrapper, with its documentation.
-type outParam struct{ Decl, Doc, Read string }
+// cOptionsInit initializes an options struct: every option absent.
+func cOptionsInit(c *command.Command) string {
+	var parts []string
+	for _, a := range optional(c) {
+		if pointer(a) {
+			parts = append(parts, "false")
+		}
+		switch a.Type {
+		case command.String:
+			parts = append(parts, "{NULL, 0}")
+		case command.Int:
+			parts = append(parts, "0")
+		case command.Bool:
+			parts = append(parts, "false")
+		default: // a list and its count
+			parts = append(parts, "NULL, 0")
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// cSignature breaks a long line at its commas.
+func cSignature(line string) string {
+	const width, indent = 110, "    "
+	var b strings.Builder
+	for len(line) > width {
+		i := strings.LastIndex(line[:width], ", ")
+		b.WriteString(line[:i+1] + "\n")
+		line = indent + line[i+2:]
+	}
+	return b.String() + line
+}
+
+var errorNames = func() *regexp.Regexp {
+	var names []string
+	for _, c := range errs.Table {
+		names = append(names, c.Name)
+	}
+	return regexp.MustCompile(`\b(` + strings.Join(names, "|") + `)\b`)
+}()
+
+// cErrorsDoc says what a command fails with, in the names of C.
+func cErrorsDoc(c *command.Command) string {
+	if c.Errors == "" {
+		return "."
+	}
+	return ": " + errorNames.ReplaceAllStringFunc(c.Errors, func(name string) string { return "SYNAP_E" + upperSnake(name) })
+}
+
+// outParam is the output parameter of a wrapper: its declaration, its
+// documentation and how it is read from the reply.
+type outParam struct {
+	Decl string
+	Docs []string
+	Read string
+}
 
 func cOut(c *command.Command) outParam {
 	rec := ""
 	if c.Reply.Record != nil {
 		rec = "synap_" + cName(c.Reply.Record.Name)
 	}
+	doc := func(name, text string) string { return "\\param " + name + " " + text + " " + c.Reply.Doc }
+	const free = "\n    synap_buf_free(&reply);"
 	switch replyKind(c) {
 	case "nothing":
-		return outParam{"", "", "synap_buf_free(&reply);"}
+		return outParam{Read: "synap_buf_free(&reply);"}
 	case "bool":
-		return outParam{", bool *out", "out: NULL, or where the result goes.", "if (out != NULL)\n        *out = synap_value_bool(synap_parse(reply));\n    synap_buf_free(&reply);"}
+		return outParam{", bool *out", []string{doc("out", "May be NULL.")}, "if (out != NULL)\n        *out = synap_value_bool(synap_parse(reply));" + free}
 	case "int":
-		return outParam{", int64_t *out", "out: NULL, or where the result goes.", "if (out != NULL)\n        *out = synap_value_int(synap_parse(reply));\n    synap_buf_free(&reply);"}
+		return outParam{", int64_t *out", []string{doc("out", "May be NULL.")}, "if (out != NULL)\n        *out = synap_value_int(synap_parse(reply));" + free}
 	case "intOrNil":
-		return outParam{", int64_t *out, bool *present", "out, present: NULL, or where the result goes and whether there is one.",
-			"if (out != NULL)\n        *out = synap_value_int(synap_parse(reply));\n    if (present != NULL)\n        *present = synap_parse(reply).kind != SYNAP_NIL;\n    synap_buf_free(&reply);"}
+		return outParam{", int64_t *out, bool *present", []string{doc("out", "May be NULL."), "\\param present May be NULL. Whether there is a result."},
+			"if (out != NULL)\n        *out = synap_value_int(synap_parse(reply));\n    if (present != NULL)\n        *present = synap_parse(reply).kind != SYNAP_NIL;" + free}
 	case "string", "blobOrNil", "bytesOrNil", "jsonOrNil":
-		return outParam{", synap_reply *out", "out: yours; free it with synap_reply_free.", "synap_reply_take(out, &reply);"}
+		return outParam{", SYNAP_OWN synap_reply *out", []string{doc("out", "Yours: free it with synap_reply_free.")}, "synap_reply_take(out, &reply);"}
 	case "strings", "blobs", "records":
-		return outParam{", synap_list *out", "out: yours; read it with " + cListReader(c) + ", free it with synap_list_free.", "synap_list_take(out, &reply);"}
+		return outParam{", SYNAP_OWN synap_list *out", []string{doc("out", "Yours: read it with "+cListReader(c)+", free it with synap_list_free.")}, "synap_list_take(out, &reply);"}
 	case "record":
-		return outParam{", " + rec + "_t *out", "out: yours; free it with " + rec + "_free.", rec + "_read(synap_parse(reply), out);\n    out->owner = reply;"}
+		return outParam{", SYNAP_OWN " + rec + "_t *out", []string{doc("out", "Yours: free it with "+rec+"_free.")}, rec + "_read(synap_parse(reply), out);\n    out->owner = reply;"}
 	case "recordOrNil":
-		return outParam{", " + rec + "_t *out, bool *found", "out: yours if *found; free it with " + rec + "_free.",
+		return outParam{", SYNAP_OWN " + rec + "_t *out, bool *found", []string{doc("out", "Yours if *found: free it with "+rec+"_free."), "\\param found Whether there is a result."},
 			"*found = synap_parse(reply).kind != SYNAP_NIL;\n    " + rec + "_read(synap_parse(reply), out);\n    if (*found)\n        out->owner = reply;\n    else\n        synap_buf_free(&reply);"}
 	}
-	return outParam{", int64_t *subscription", "subscription: read it with synap_next and " + rec + "_next, end it with synap_unsubscribe.",
-		"*subscription = synap_value_int(synap_parse(reply));\n    synap_buf_free(&reply);"}
+	return outParam{", int64_t *subscription", []string{"\\param subscription Read it with synap_next and " + rec + "_next, end it with synap_unsubscribe."},
+		"*subscription = synap_value_int(synap_parse(reply));" + free}
 }
 
 func cListReader(c *command.Command) string {

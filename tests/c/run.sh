@@ -47,7 +47,7 @@ make --no-print-directory install DESTDIR="$PWD/$out/root" PREFIX=/opt/synap > /
 prefix="$PWD/$out/root/opt/synap"
 if command -v pkg-config > /dev/null; then
   flags=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --define-variable=prefix="$prefix" --cflags --libs synap)
-  "$CC" -std=c99 -o "$out/installed" tests/quickstart/quickstart.c $flags
+  "$CC" -std=c99 -o "$out/installed" tests/quickstart/c/quickstart.c $flags
   LD_LIBRARY_PATH="$prefix/lib" "$out/installed" memory://
   echo "installation: pkg-config"
 fi

@@ -48,9 +48,8 @@ int main() {
                 answer(Value::Array{client->command(text(parts[1]), parts[2])});
             }
         } catch (const synap::Error &e) {
-            // synap::Error does not name the transport.
             const std::int64_t flags = (e.retryable() ? 1 : 0) + (e.maybe_applied() ? 2 : 0);
-            answer(Value::Array{Value(), Value::Array{e.code(), e.status(), flags, std::string(e.what()), e.command(), Value()}});
+            answer(Value::Array{Value(), Value::Array{e.code(), e.status(), flags, std::string(e.what()), e.command(), e.transport()}});
         }
     }
     return 0;
