@@ -57,6 +57,10 @@ test-python: $(VENV)/installed
 	$(VENV)/bin/python -m mypy --strict bindings/python/src/synap_sdk bindings/python/tests/typing_sample.py
 	$(VENV)/bin/python -m pytest -q bindings/python/tests
 
+# What a host's process lives through: forks, panics, signals, lost servers.
+test-faults: $(VENV)/installed build/testpanic/libsynap.so
+	$(VENV)/bin/python -m pytest -q tests/faults/python
+
 testserver: build/synap-testserver ## build the test server program
 
 build/synap-testserver: $(GO_SOURCES)

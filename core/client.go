@@ -197,8 +197,12 @@ func (c *Client) deadline(ctx context.Context) int64 {
 
 // run carries a call out, and gives it up when ctx ends.
 func (c *Client) run(ctx context.Context, call *session.Call) (value.Value, error) {
+	if ctx.Err() != nil {
+		call.Cancel(canceled(ctx), false)
+		return c.result(call)
+	}
 	if c.engine != nil || ctx.Done() == nil {
-		c.drive(call)
+		c.drive(ctx, call)
 		return c.result(call)
 	}
 	return c.runCancellable(ctx, call)
@@ -213,32 +217,39 @@ func (c *Client) result(call *session.Call) (value.Value, error) {
 	return v, nil
 }
 
+// grace is how long after a context's deadline a call may bring its own result,
+// which knows better what became of it.
+const grace = 100 * time.Millisecond
+
 // runCancellable drives the call on a goroutine of its own: an exchange cannot be
 // interrupted without losing its connection, so it is left to end by itself and
 // its reply goes nowhere.
 func (c *Client) runCancellable(ctx context.Context, call *session.Call) (value.Value, error) {
-	if ctx.Err() != nil {
-		call.Cancel(canceled(ctx), false)
-		return c.result(call)
-	}
-	own := *call // the caller's copy must not be touched once this returns
+	left := *call // call belongs to its goroutine from here on
 	type outcome struct {
 		v   value.Value
 		err error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		c.drive(&own)
-		v, err := c.result(&own)
+		c.drive(ctx, call)
+		v, err := c.result(call)
 		done <- outcome{v, err}
 	}()
 	select {
 	case o := <-done:
 		return o.v, o.err
 	case <-ctx.Done():
-		call.Cancel(canceled(ctx), true)
-		return c.result(call)
 	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		select {
+		case o := <-done:
+			return o.v, o.err
+		case <-time.After(grace):
+		}
+	}
+	left.Cancel(canceled(ctx), true)
+	return c.result(&left)
 }
 
 func canceled(ctx context.Context) *errs.Error {

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-// drive carries calls out until all have their result. Several calls (a batch)
-// share their exchanges: the steps of all travel in order on one connection.
-func (c *Client) drive(calls ...*session.Call) {
+// drive carries calls out until all have their result, or gives them up when ctx
+// ends. Several calls (a batch) share their exchanges: the steps of all travel in
+// order on one connection.
+func (c *Client) drive(ctx context.Context, calls ...*session.Call) {
 	if !c.admit(calls) {
 		return
 	}
@@ -25,7 +27,7 @@ func (c *Client) drive(calls ...*session.Call) {
 		return
 	}
 	for {
-		wakeAt := c.exchange(calls)
+		wakeAt := c.exchange(ctx, calls)
 		if wakeAt < 0 {
 			return
 		}
@@ -34,10 +36,30 @@ func (c *Client) drive(calls ...*session.Call) {
 			select {
 			case <-timer.C:
 			case <-c.done:
-				timer.Stop()
+			case <-ctx.Done():
 			}
+			timer.Stop()
+		}
+		if c.gaveUp(ctx, calls) {
+			return
 		}
 	}
+}
+
+// gaveUp ends calls that wait for another attempt which nobody wants any more.
+func (c *Client) gaveUp(ctx context.Context, calls []*session.Call) bool {
+	if !c.closed.Load() && ctx.Err() == nil {
+		return false
+	}
+	for _, call := range calls {
+		switch {
+		case c.closed.Load():
+			call.Cancel(c.closedError(""), false)
+		default:
+			call.Cancel(canceled(ctx), false)
+		}
+	}
+	return true
 }
 
 // admit counts the calls in, or fails them all.
@@ -82,7 +104,7 @@ func (c *Client) driveEngine(call *session.Call) {
 
 // exchange makes one round trip for all calls that are not done. It returns when
 // the next round is due, -1 if none is.
-func (c *Client) exchange(calls []*session.Call) (wakeAt int64) {
+func (c *Client) exchange(ctx context.Context, calls []*session.Call) (wakeAt int64) {
 	var (
 		encoded  []transport.Encoded
 		owners   []*session.Call
@@ -114,13 +136,13 @@ func (c *Client) exchange(calls []*session.Call) (wakeAt int64) {
 		return -1
 	}
 	next := 0
-	broken := c.http.Exchange(encoded, time.Unix(0, deadline), func(v value.Value, err *errs.Error) {
+	broken := c.http.Exchange(ctx, encoded, time.Unix(0, deadline), func(v value.Value, err *errs.Error) {
 		owners[next].Reply(v, err)
 		next++
 	})
 	now := time.Now().UnixNano()
 	if broken != nil {
-		c.broken(owners[next:], broken, now)
+		c.broken(owners[next:], broken, broken.Sent-next, now)
 	}
 	wakeAt = -1
 	for _, call := range calls {
@@ -131,22 +153,27 @@ func (c *Client) exchange(calls []*session.Call) (wakeAt int64) {
 	return wakeAt
 }
 
-// broken tells every call that lost steps, once each.
-func (c *Client) broken(owners []*session.Call, broken *transport.Broken, now int64) {
+// broken tells every call that lost steps, once each. owners are the calls of the
+// steps without reply, of which the first sent ones have gone out.
+func (c *Client) broken(owners []*session.Call, broken *transport.Broken, sent int, now int64) {
 	var last *session.Call
-	for _, call := range owners {
+	for i, call := range owners {
 		if call == last {
 			continue
 		}
 		last = call
 		switch {
 		case c.closed.Load():
-			call.Cancel(c.closedError(""), broken.Sent)
+			call.Cancel(c.closedError(""), i < sent)
 		case broken.Expired:
-			call.Expired(broken.Sent)
+			call.Expired(i < sent)
 		default:
 			err := *broken.Err
-			call.Broken(now, &err, broken.Sent)
+			if i > 0 && err.Code != errs.Connection && sent > 0 {
+				// That was the first reply's fault.
+				err = errs.Error{Code: errs.Connection, Message: "the connection was given up because of an earlier reply of the batch: " + err.Message}
+			}
+			call.Broken(now, &err, i < sent)
 			if !call.Done() {
 				c.log(LogWarning, "repeating a call: "+err.Message)
 			}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync/atomic"
@@ -20,9 +21,14 @@ func (c *Client) Frame(ctx context.Context, frame string) (value.Value, error) {
 		v   value.Value
 		err error
 	}
+	if ctx.Err() != nil {
+		err := canceled(ctx)
+		err.Transport = c.cfg.Scheme
+		return value.Nil, err
+	}
 	timeout := time.Duration(0)
 	if d, ok := ctx.Deadline(); ok {
-		timeout = time.Until(d)
+		timeout = max(time.Until(d), 1)
 	}
 	done := make(chan outcome, 1)
 	cancel := c.Go(frame, timeout, func(v value.Value, err error) { done <- outcome{v, err} })
@@ -30,10 +36,21 @@ func (c *Client) Frame(ctx context.Context, frame string) (value.Value, error) {
 	case o := <-done:
 		return o.v, o.err
 	case <-ctx.Done():
-		cancel()
-		o := <-done
-		return o.v, o.err
 	}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		select {
+		case o := <-done:
+			return o.v, o.err
+		case <-time.After(grace):
+		}
+	}
+	cancel()
+	o := <-done
+	if e, ok := o.err.(*errs.Error); ok && e.Code == errs.Canceled {
+		why := canceled(ctx)
+		e.Code, e.Message = why.Code, why.Message
+	}
+	return o.v, o.err
 }
 
 // Go runs one request frame and calls done with its reply, exactly once. It runs
@@ -52,21 +69,22 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 	}
 	deadline := time.Now().Add(timeout)
 	if c.engine != nil && f.Op != session.OpNext {
-		done(c.guarded(&f, func() (value.Value, error) { return c.frame(&f, deadline) }))
+		done(c.guarded(&f, func() (value.Value, error) { return c.frame(context.Background(), &f, deadline) }))
 		return func() {}
 	}
 	var finished atomic.Bool
 	claim := func() bool { return !finished.Swap(true) }
-	stop := make(chan struct{})
+	ctx, stop := context.WithCancel(context.Background())
 	go func() {
+		defer stop()
 		claimed := false
 		v, err := c.guarded(&f, func() (value.Value, error) {
 			if f.Op != session.OpNext {
-				return c.frame(&f, deadline)
+				return c.frame(ctx, &f, deadline)
 			}
 			// Items are claimed before they leave the subscription: a cancelled
 			// reader loses none.
-			v, err := c.nextItems(&f, deadline, stop, func() bool { claimed = claim(); return claimed })
+			v, err := c.nextItems(&f, deadline, ctx.Done(), func() bool { claimed = claim(); return claimed })
 			return c.settle(&f, v, err)
 		})
 		if claimed || claim() {
@@ -77,7 +95,7 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 		if !claim() {
 			return
 		}
-		close(stop)
+		stop()
 		e := errs.New(errs.Canceled, "the caller cancelled the call")
 		e.Command, e.Transport = f.Name, c.cfg.Scheme
 		e.MaybeApplied = mutates(&f)
@@ -120,8 +138,8 @@ func mutates(f *session.Frame) bool {
 	return false
 }
 
-func (c *Client) frame(f *session.Frame, deadline time.Time) (value.Value, error) {
-	v, err := c.frameResult(f, deadline)
+func (c *Client) frame(ctx context.Context, f *session.Frame, deadline time.Time) (value.Value, error) {
+	v, err := c.frameResult(ctx, f, deadline)
 	return c.settle(f, v, err)
 }
 
@@ -146,7 +164,7 @@ func (c *Client) nextItems(f *session.Frame, deadline time.Time, stop <-chan str
 	return value.Array(items...), err
 }
 
-func (c *Client) frameResult(f *session.Frame, deadline time.Time) (value.Value, *errs.Error) {
+func (c *Client) frameResult(ctx context.Context, f *session.Frame, deadline time.Time) (value.Value, *errs.Error) {
 	if c.closed.Load() {
 		return value.Nil, c.closedError(f.Name)
 	}
@@ -156,16 +174,16 @@ func (c *Client) frameResult(f *session.Frame, deadline time.Time) (value.Value,
 		if err := c.startFrame(&call, f, deadline); err != nil {
 			return value.Nil, err
 		}
-		c.drive(&call)
+		c.drive(ctx, &call)
 		return call.Result()
 	case session.OpBatch:
-		return c.batch(f.Batch, deadline), nil
+		return c.batch(ctx, f.Batch, deadline), nil
 	case session.OpSubscribe:
 		cmd := command.Lookup(f.Name)
 		if cmd == nil {
 			return value.Nil, unknown(f.Name)
 		}
-		s, err := c.subscribe(cmd, f.Args, deadline)
+		s, err := c.subscribe(ctx, cmd, f.Args, deadline)
 		if err != nil {
 			return value.Nil, err
 		}
@@ -198,7 +216,7 @@ func (c *Client) startFrame(call *session.Call, f *session.Frame, deadline time.
 
 // batch runs many commands in order in as few round trips as possible, and
 // returns their outcomes.
-func (c *Client) batch(frames []session.Frame, deadline time.Time) value.Value {
+func (c *Client) batch(ctx context.Context, frames []session.Frame, deadline time.Time) value.Value {
 	out := make([]value.Value, len(frames))
 	calls := make([]session.Call, len(frames))
 	running := make([]*session.Call, 0, len(frames))
@@ -211,7 +229,7 @@ func (c *Client) batch(frames []session.Frame, deadline time.Time) value.Value {
 		running = append(running, &calls[i])
 	}
 	if len(running) > 0 {
-		c.drive(running...)
+		c.drive(ctx, running...)
 	}
 	for i := range calls {
 		if out[i].IsNil() {

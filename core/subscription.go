@@ -43,7 +43,7 @@ const defaultBuffer = 1024
 // kv.watch, stream.follow, queue.follow) with positional arguments. It returns
 // when the server has confirmed it.
 func (c *Client) Subscribe(ctx context.Context, cmd *command.Command, args ...value.Value) (*Subscription, error) {
-	s, err := c.subscribe(cmd, args, time.Unix(0, c.deadline(ctx)))
+	s, err := c.subscribe(ctx, cmd, args, time.Unix(0, c.deadline(ctx)))
 	if err != nil {
 		err.Command, err.Transport = cmd.Name, c.cfg.Scheme
 		return nil, err
@@ -51,7 +51,7 @@ func (c *Client) Subscribe(ctx context.Context, cmd *command.Command, args ...va
 	return s, nil
 }
 
-func (c *Client) subscribe(cmd *command.Command, args []value.Value, deadline time.Time) (*Subscription, *errs.Error) {
+func (c *Client) subscribe(ctx context.Context, cmd *command.Command, args []value.Value, deadline time.Time) (*Subscription, *errs.Error) {
 	if c.closed.Load() {
 		return nil, c.closedError("")
 	}
@@ -65,11 +65,11 @@ func (c *Client) subscribe(cmd *command.Command, args []value.Value, deadline ti
 	s := &Subscription{client: c, cmd: cmd, done: make(chan struct{})}
 	switch {
 	case cmd.HTTP.Path == "":
-		s.source, err = c.follow(cmd, args, deadline)
+		s.source, err = c.follow(ctx, cmd, args, deadline)
 	case c.engine != nil:
 		s.source, err = c.subscribeEngine(cmd, args)
 	default:
-		s.source, err = c.subscribePush(cmd, args, deadline)
+		s.source, err = c.subscribePush(ctx, cmd, args, deadline)
 	}
 	if err != nil {
 		return nil, err
@@ -270,12 +270,12 @@ func (s *engineSource) close() { s.sub.Close() }
 // pushSource is a subscription over WebSocket.
 type pushSource struct{ *transport.Push }
 
-func (c *Client) subscribePush(cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
+func (c *Client) subscribePush(ctx context.Context, cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
 	if c.cfg.Push != "auto" && c.cfg.Push != "ws" {
 		return nil, errs.New(errs.Unsupported, "push="+strings.SplitN(c.cfg.Push, ":", 2)[0]+" is not available here; use push=ws or leave it out")
 	}
 	size, block := bufferOf(args)
-	p, err := c.http.OpenPush(cmd, names(args[0]), size, block, c.policy, deadline, func(m string) { c.log(LogWarning, m) })
+	p, err := c.http.OpenPush(ctx, cmd, names(args[0]), size, block, c.policy, deadline, func(m string) { c.log(LogWarning, m) })
 	if err != nil {
 		return nil, err
 	}
@@ -295,10 +295,10 @@ type followSource struct {
 	f      *session.Follower
 }
 
-func (c *Client) follow(cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
+func (c *Client) follow(ctx context.Context, cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
 	// One question tells an unknown room or queue at once.
 	family := cmd.Family()
-	stats, err := c.ask(family+".stats", args[0], deadline)
+	stats, err := c.ask(ctx, family+".stats", args[0], deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -308,10 +308,10 @@ func (c *Client) follow(cmd *command.Command, args []value.Value, deadline time.
 }
 
 // ask runs a typed command with one argument.
-func (c *Client) ask(name string, arg value.Value, deadline time.Time) (value.Value, *errs.Error) {
+func (c *Client) ask(ctx context.Context, name string, arg value.Value, deadline time.Time) (value.Value, *errs.Error) {
 	var call session.Call
 	call.Start(c.policy, c.wire(), command.Lookup(name), []value.Value{arg}, deadline.UnixNano())
-	c.drive(&call)
+	c.drive(ctx, &call)
 	return call.Result()
 }
 
@@ -324,7 +324,7 @@ func (s *followSource) take(max int, deadline time.Time) ([]value.Value, <-chan 
 		calls[i] = &session.Call{}
 		calls[i].StartStep(c.policy, c.wire(), step, limit)
 	}
-	c.drive(calls...)
+	c.drive(context.Background(), calls...)
 	replies := make([]value.Value, len(calls))
 	failures := make([]*errs.Error, len(calls))
 	for i, call := range calls {

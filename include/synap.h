@@ -682,7 +682,28 @@ typedef struct synap_reply {
     synap_value value;
 } synap_reply;
 
+/* The _take functions make a received buffer a typed result. Where the result goes
+ * may be NULL: then it is dropped. */
+SYNAP_INLINE void synap_bool_take(bool *out, synap_buf *buf) {
+    if (out != NULL)
+        *out = synap_value_bool(synap_parse(*buf));
+    synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_int_take(int64_t *out, bool *present, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    if (out != NULL)
+        *out = synap_value_int(v);
+    if (present != NULL)
+        *present = v.kind == SYNAP_INT;
+    synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_reply_take(synap_reply *r, synap_buf *buf) {
+    if (r == NULL) {
+        synap_buf_free(buf);
+        return;
+    }
     r->owner = *buf;
     r->value = synap_parse(*buf);
 }
@@ -701,6 +722,10 @@ typedef struct synap_list {
 
 SYNAP_INLINE void synap_list_take(synap_list *l, synap_buf *buf) {
     synap_value v = synap_parse(*buf);
+    if (l == NULL) {
+        synap_buf_free(buf);
+        return;
+    }
     l->owner = *buf;
     l->left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
     l->at = v.data;
@@ -879,7 +904,7 @@ SYNAP_INLINE int32_t synap_unsubscribe(synap_client client, int64_t subscription
  *   options     NULL, or a struct that starts as its _OPTIONS_INIT; zero means absent
  *               where there is no has_ flag.
  *   timeout_ms  The call's deadline in milliseconds, 0 for the client's own.
- *   out         NULL where that is said, else what receives the result.
+ *   out         What receives the result, NULL if it is not wanted.
  *
  * Besides what a command lists, every call may fail with SYNAP_EINVALID_ARGUMENT,
  * SYNAP_ETIMEOUT, SYNAP_ECONNECTION, SYNAP_EUNAUTHENTICATED, SYNAP_EPERMISSION_DENIED,
@@ -943,6 +968,19 @@ SYNAP_INLINE bool synap_kv_stats_next(synap_list *l, synap_kv_stats_t *out) {
     return true;
 }
 
+SYNAP_INLINE void synap_kv_stats_take(synap_kv_stats_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_kv_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_kv_stats_free(synap_kv_stats_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -995,6 +1033,19 @@ SYNAP_INLINE bool synap_watch_event_next(synap_list *l, synap_watch_event_t *out
     return true;
 }
 
+SYNAP_INLINE void synap_watch_event_take(synap_watch_event_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_watch_event_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_watch_event_free(synap_watch_event_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -1016,7 +1067,7 @@ typedef struct synap_kv_set_options {
 
 /* Writes the frame of synap_kv_set, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_set_frame(synap_writer *w, synap_str key, synap_blob value,
-    const synap_kv_set_options *options) {
+        const synap_kv_set_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "kv.set");
@@ -1049,7 +1100,7 @@ SYNAP_INLINE void synap_kv_set_frame(synap_writer *w, synap_str key, synap_blob 
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_set(synap_client client, synap_str key, synap_blob value,
-    const synap_kv_set_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+        const synap_kv_set_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1058,9 +1109,7 @@ SYNAP_INLINE int32_t synap_kv_set(synap_client client, synap_str key, synap_blob
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1074,7 +1123,7 @@ typedef struct synap_kv_set_json_options {
 
 /* Writes the frame of synap_kv_set_json, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_set_json_frame(synap_writer *w, synap_str key, const synap_writer *value,
-    const synap_kv_set_json_options *options) {
+        const synap_kv_set_json_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "kv.set_json");
@@ -1094,7 +1143,7 @@ SYNAP_INLINE void synap_kv_set_json_frame(synap_writer *w, synap_str key, const 
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_set_json(synap_client client, synap_str key, const synap_writer *value,
-    const synap_kv_set_json_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+        const synap_kv_set_json_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1103,9 +1152,7 @@ SYNAP_INLINE int32_t synap_kv_set_json(synap_client client, synap_str key, const
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1125,7 +1172,7 @@ SYNAP_INLINE void synap_kv_get_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_get(synap_client client, synap_str key, int64_t timeout_ms,
-    SYNAP_OWN synap_reply *out, synap_error *err) {
+        SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1153,7 +1200,7 @@ SYNAP_INLINE void synap_kv_get_bytes_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_get_bytes(synap_client client, synap_str key, int64_t timeout_ms,
-    SYNAP_OWN synap_reply *out, synap_error *err) {
+        SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1182,7 +1229,7 @@ SYNAP_INLINE void synap_kv_get_json_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the stored text is not JSON.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_get_json(synap_client client, synap_str key, int64_t timeout_ms,
-    SYNAP_OWN synap_reply *out, synap_error *err) {
+        SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1210,7 +1257,7 @@ SYNAP_INLINE void synap_kv_delete_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_delete(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1219,9 +1266,7 @@ SYNAP_INLINE int32_t synap_kv_delete(synap_client client, synap_str key, int64_t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1240,7 +1285,7 @@ SYNAP_INLINE void synap_kv_exists_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_exists(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1249,9 +1294,7 @@ SYNAP_INLINE int32_t synap_kv_exists(synap_client client, synap_str key, int64_t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1271,7 +1314,7 @@ SYNAP_INLINE void synap_kv_incr_frame(synap_writer *w, synap_str key) {
  * leaves the int64 range.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_incr(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1280,9 +1323,7 @@ SYNAP_INLINE int32_t synap_kv_incr(synap_client client, synap_str key, int64_t t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1305,7 +1346,7 @@ SYNAP_INLINE void synap_kv_incrby_frame(synap_writer *w, synap_str key, int64_t 
  * leaves the int64 range.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_incrby(synap_client client, synap_str key, int64_t amount, int64_t timeout_ms,
-    int64_t *out, synap_error *err) {
+        int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1314,9 +1355,7 @@ SYNAP_INLINE int32_t synap_kv_incrby(synap_client client, synap_str key, int64_t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1337,7 +1376,7 @@ SYNAP_INLINE void synap_kv_decr_frame(synap_writer *w, synap_str key) {
  * difference leaves the int64 range.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_decr(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1346,9 +1385,7 @@ SYNAP_INLINE int32_t synap_kv_decr(synap_client client, synap_str key, int64_t t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1371,7 +1408,7 @@ SYNAP_INLINE void synap_kv_decrby_frame(synap_writer *w, synap_str key, int64_t 
  * difference leaves the int64 range.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_decrby(synap_client client, synap_str key, int64_t amount, int64_t timeout_ms,
-    int64_t *out, synap_error *err) {
+        int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1380,9 +1417,7 @@ SYNAP_INLINE int32_t synap_kv_decrby(synap_client client, synap_str key, int64_t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1402,7 +1437,7 @@ SYNAP_INLINE void synap_kv_mset_frame(synap_writer *w, const synap_pair *pairs, 
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_mset(synap_client client, const synap_pair *pairs, size_t pairs_count,
-    int64_t timeout_ms, synap_error *err) {
+        int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1433,7 +1468,7 @@ SYNAP_INLINE void synap_kv_mget_frame(synap_writer *w, const synap_str *keys, si
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_mget(synap_client client, const synap_str *keys, size_t keys_count,
-    int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1461,7 +1496,7 @@ SYNAP_INLINE void synap_kv_mdel_frame(synap_writer *w, const synap_str *keys, si
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_mdel(synap_client client, const synap_str *keys, size_t keys_count,
-    int64_t timeout_ms, int64_t *out, synap_error *err) {
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1470,9 +1505,7 @@ SYNAP_INLINE int32_t synap_kv_mdel(synap_client client, const synap_str *keys, s
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1493,7 +1526,7 @@ SYNAP_INLINE void synap_kv_append_frame(synap_writer *w, synap_str key, synap_bl
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_append(synap_client client, synap_str key, synap_blob value,
-    int64_t timeout_ms, int64_t *out, synap_error *err) {
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1502,9 +1535,7 @@ SYNAP_INLINE int32_t synap_kv_append(synap_client client, synap_str key, synap_b
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1528,7 +1559,7 @@ SYNAP_INLINE void synap_kv_getrange_frame(synap_writer *w, synap_str key, int64_
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_getrange(synap_client client, synap_str key, int64_t start, int64_t end,
-    int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
+        int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1562,7 +1593,7 @@ SYNAP_INLINE void synap_kv_setrange_frame(synap_writer *w, synap_str key, int64_
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_setrange(synap_client client, synap_str key, int64_t offset, synap_blob value,
-    int64_t timeout_ms, int64_t *out, synap_error *err) {
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1571,9 +1602,7 @@ SYNAP_INLINE int32_t synap_kv_setrange(synap_client client, synap_str key, int64
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1592,7 +1621,7 @@ SYNAP_INLINE void synap_kv_strlen_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_strlen(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1601,9 +1630,7 @@ SYNAP_INLINE int32_t synap_kv_strlen(synap_client client, synap_str key, int64_t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1626,7 +1653,7 @@ SYNAP_INLINE void synap_kv_getset_frame(synap_writer *w, synap_str key, synap_bl
  * new value is set, the old one lost. SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_getset(synap_client client, synap_str key, synap_blob value,
-    int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
+        int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1655,7 +1682,7 @@ SYNAP_INLINE void synap_kv_msetnx_frame(synap_writer *w, const synap_pair *pairs
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_msetnx(synap_client client, const synap_pair *pairs, size_t pairs_count,
-    int64_t timeout_ms, bool *out, synap_error *err) {
+        int64_t timeout_ms, bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1664,9 +1691,7 @@ SYNAP_INLINE int32_t synap_kv_msetnx(synap_client client, const synap_pair *pair
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1687,7 +1712,7 @@ SYNAP_INLINE void synap_kv_expire_frame(synap_writer *w, synap_str key, int64_t 
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_expire(synap_client client, synap_str key, int64_t ttl, int64_t timeout_ms,
-    bool *out, synap_error *err) {
+        bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1696,9 +1721,7 @@ SYNAP_INLINE int32_t synap_kv_expire(synap_client client, synap_str key, int64_t
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1718,7 +1741,7 @@ SYNAP_INLINE void synap_kv_ttl_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the key is missing.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_ttl(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
-    bool *present, synap_error *err) {
+        bool *present, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1727,11 +1750,7 @@ SYNAP_INLINE int32_t synap_kv_ttl(synap_client client, synap_str key, int64_t ti
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    if (present != NULL)
-        *present = synap_parse(reply).kind != SYNAP_NIL;
-    synap_buf_free(&reply);
+    synap_int_take(out, present, &reply);
     return SYNAP_OK;
 }
 
@@ -1750,7 +1769,7 @@ SYNAP_INLINE void synap_kv_persist_frame(synap_writer *w, synap_str key) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_persist(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1759,9 +1778,7 @@ SYNAP_INLINE int32_t synap_kv_persist(synap_client client, synap_str key, int64_
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -1797,7 +1814,7 @@ SYNAP_INLINE void synap_kv_scan_frame(synap_writer *w, const synap_kv_scan_optio
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_scan(synap_client client, const synap_kv_scan_options *options,
-    int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1823,7 +1840,7 @@ SYNAP_INLINE void synap_kv_keys_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_keys(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1850,7 +1867,7 @@ SYNAP_INLINE void synap_kv_dbsize_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_dbsize(synap_client client, int64_t timeout_ms, int64_t *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1859,9 +1876,7 @@ SYNAP_INLINE int32_t synap_kv_dbsize(synap_client client, int64_t timeout_ms, in
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1881,7 +1896,7 @@ SYNAP_INLINE void synap_kv_flushdb_frame(synap_writer *w) {
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the server does not allow it.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_flushdb(synap_client client, int64_t timeout_ms, int64_t *out, bool *present,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1890,11 +1905,7 @@ SYNAP_INLINE int32_t synap_kv_flushdb(synap_client client, int64_t timeout_ms, i
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    if (present != NULL)
-        *present = synap_parse(reply).kind != SYNAP_NIL;
-    synap_buf_free(&reply);
+    synap_int_take(out, present, &reply);
     return SYNAP_OK;
 }
 
@@ -1914,7 +1925,7 @@ SYNAP_INLINE void synap_kv_flushall_frame(synap_writer *w) {
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the server does not allow it.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_flushall(synap_client client, int64_t timeout_ms, int64_t *out, bool *present,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1923,11 +1934,7 @@ SYNAP_INLINE int32_t synap_kv_flushall(synap_client client, int64_t timeout_ms, 
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    if (present != NULL)
-        *present = synap_parse(reply).kind != SYNAP_NIL;
-    synap_buf_free(&reply);
+    synap_int_take(out, present, &reply);
     return SYNAP_OK;
 }
 
@@ -1944,7 +1951,7 @@ SYNAP_INLINE void synap_kv_stats_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_stats(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_kv_stats_t *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -1953,8 +1960,7 @@ SYNAP_INLINE int32_t synap_kv_stats(synap_client client, int64_t timeout_ms, SYN
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_kv_stats_read(synap_parse(reply), out);
-    out->owner = reply;
+    synap_kv_stats_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -1972,7 +1978,7 @@ typedef struct synap_kv_watch_options {
 
 /* Writes the frame of synap_kv_watch, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_watch_frame(synap_writer *w, const synap_str *keys, size_t keys_count,
-    const synap_kv_watch_options *options) {
+        const synap_kv_watch_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "kv.watch");
@@ -1997,17 +2003,18 @@ SYNAP_INLINE void synap_kv_watch_frame(synap_writer *w, const synap_str *keys, s
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_watch(synap_client client, const synap_str *keys, size_t keys_count,
-    const synap_kv_watch_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+        const synap_kv_watch_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
     synap_writer_init(&w);
+    if (subscription == NULL)
+        w.failed = true; /* nobody could end it */
     synap_kv_watch_frame(&w, keys, keys_count, options);
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    *subscription = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(subscription, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -2055,6 +2062,19 @@ SYNAP_INLINE bool synap_queue_message_next(synap_list *l, synap_queue_message_t 
         return false;
     synap_queue_message_read(v, out);
     return true;
+}
+
+SYNAP_INLINE void synap_queue_message_take(synap_queue_message_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_queue_message_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
 }
 
 SYNAP_INLINE void synap_queue_message_free(synap_queue_message_t *r) {
@@ -2112,6 +2132,19 @@ SYNAP_INLINE bool synap_queue_stats_next(synap_list *l, synap_queue_stats_t *out
     return true;
 }
 
+SYNAP_INLINE void synap_queue_stats_take(synap_queue_stats_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_queue_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_queue_stats_free(synap_queue_stats_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -2135,7 +2168,7 @@ typedef struct synap_queue_create_options {
 
 /* Writes the frame of synap_queue_create, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_create_frame(synap_writer *w, synap_str name,
-    const synap_queue_create_options *options) {
+        const synap_queue_create_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "queue.create");
@@ -2170,7 +2203,7 @@ SYNAP_INLINE void synap_queue_create_frame(synap_writer *w, synap_str name,
  * \return SYNAP_OK or a code: SYNAP_EUNSUPPORTED on native wires if a setting is given.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_create(synap_client client, synap_str name,
-    const synap_queue_create_options *options, int64_t timeout_ms, synap_error *err) {
+        const synap_queue_create_options *options, int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2196,7 +2229,7 @@ typedef struct synap_queue_publish_options {
 
 /* Writes the frame of synap_queue_publish, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_publish_frame(synap_writer *w, synap_str queue, synap_bytes payload,
-    const synap_queue_publish_options *options) {
+        const synap_queue_publish_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "queue.publish");
@@ -2221,8 +2254,8 @@ SYNAP_INLINE void synap_queue_publish_frame(synap_writer *w, synap_str queue, sy
  * SYNAP_ERESOURCE_EXHAUSTED if it is full.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_publish(synap_client client, synap_str queue, synap_bytes payload,
-    const synap_queue_publish_options *options, int64_t timeout_ms, SYNAP_OWN synap_reply *out,
-    synap_error *err) {
+        const synap_queue_publish_options *options, int64_t timeout_ms, SYNAP_OWN synap_reply *out,
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2252,11 +2285,11 @@ SYNAP_INLINE void synap_queue_consume_frame(synap_writer *w, synap_str queue, sy
  * \param consumer_id Who consumes; counts for prefetch_limit and stats.
  * \param out Yours if *found: free it with synap_queue_message_free. The message; nothing if
  * none waits or the prefetch limit is reached.
- * \param found Whether there is a result.
+ * \param found May be NULL. Whether there is a result.
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_consume(synap_client client, synap_str queue, synap_str consumer_id,
-    int64_t timeout_ms, SYNAP_OWN synap_queue_message_t *out, bool *found, synap_error *err) {
+        int64_t timeout_ms, SYNAP_OWN synap_queue_message_t *out, bool *found, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2265,12 +2298,7 @@ SYNAP_INLINE int32_t synap_queue_consume(synap_client client, synap_str queue, s
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    *found = synap_parse(reply).kind != SYNAP_NIL;
-    synap_queue_message_read(synap_parse(reply), out);
-    if (*found)
-        out->owner = reply;
-    else
-        synap_buf_free(&reply);
+    synap_queue_message_take(out, found, &reply);
     return SYNAP_OK;
 }
 
@@ -2291,7 +2319,7 @@ SYNAP_INLINE void synap_queue_ack_frame(synap_writer *w, synap_str queue, synap_
  * not in flight (its deadline may have passed).
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_ack(synap_client client, synap_str queue, synap_str message_id,
-    int64_t timeout_ms, synap_error *err) {
+        int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2314,7 +2342,7 @@ typedef struct synap_queue_nack_options {
 
 /* Writes the frame of synap_queue_nack, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_nack_frame(synap_writer *w, synap_str queue, synap_str message_id,
-    const synap_queue_nack_options *options) {
+        const synap_queue_nack_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "queue.nack");
@@ -2335,7 +2363,7 @@ SYNAP_INLINE void synap_queue_nack_frame(synap_writer *w, synap_str queue, synap
  * not in flight.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_nack(synap_client client, synap_str queue, synap_str message_id,
-    const synap_queue_nack_options *options, int64_t timeout_ms, synap_error *err) {
+        const synap_queue_nack_options *options, int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2363,7 +2391,7 @@ SYNAP_INLINE void synap_queue_stats_frame(synap_writer *w, synap_str queue) {
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_stats(synap_client client, synap_str queue, int64_t timeout_ms,
-    SYNAP_OWN synap_queue_stats_t *out, synap_error *err) {
+        SYNAP_OWN synap_queue_stats_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2372,8 +2400,7 @@ SYNAP_INLINE int32_t synap_queue_stats(synap_client client, synap_str queue, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_queue_stats_read(synap_parse(reply), out);
-    out->owner = reply;
+    synap_queue_stats_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -2390,7 +2417,7 @@ SYNAP_INLINE void synap_queue_list_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_list(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2418,7 +2445,7 @@ SYNAP_INLINE void synap_queue_purge_frame(synap_writer *w, synap_str queue) {
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_purge(synap_client client, synap_str queue, int64_t timeout_ms,
-    int64_t *out, synap_error *err) {
+        int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2427,9 +2454,7 @@ SYNAP_INLINE int32_t synap_queue_purge(synap_client client, synap_str queue, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -2448,7 +2473,7 @@ SYNAP_INLINE void synap_queue_delete_frame(synap_writer *w, synap_str queue) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_delete(synap_client client, synap_str queue, int64_t timeout_ms, bool *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2457,9 +2482,7 @@ SYNAP_INLINE int32_t synap_queue_delete(synap_client client, synap_str queue, in
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
@@ -2474,7 +2497,7 @@ typedef struct synap_queue_follow_options {
 
 /* Writes the frame of synap_queue_follow, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, synap_str consumer_id,
-    const synap_queue_follow_options *options) {
+        const synap_queue_follow_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "queue.follow");
@@ -2497,17 +2520,19 @@ SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, syn
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_follow(synap_client client, synap_str queue, synap_str consumer_id,
-    const synap_queue_follow_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+        const synap_queue_follow_options *options, int64_t timeout_ms, int64_t *subscription,
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
     synap_writer_init(&w);
+    if (subscription == NULL)
+        w.failed = true; /* nobody could end it */
     synap_queue_follow_frame(&w, queue, consumer_id, options);
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    *subscription = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(subscription, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -2553,6 +2578,19 @@ SYNAP_INLINE bool synap_stream_event_next(synap_list *l, synap_stream_event_t *o
         return false;
     synap_stream_event_read(v, out);
     return true;
+}
+
+SYNAP_INLINE void synap_stream_event_take(synap_stream_event_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_stream_event_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
 }
 
 SYNAP_INLINE void synap_stream_event_free(synap_stream_event_t *r) {
@@ -2624,6 +2662,19 @@ SYNAP_INLINE bool synap_stream_stats_next(synap_list *l, synap_stream_stats_t *o
     return true;
 }
 
+SYNAP_INLINE void synap_stream_stats_take(synap_stream_stats_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_stream_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_stream_stats_free(synap_stream_stats_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -2676,6 +2727,19 @@ SYNAP_INLINE bool synap_followed_event_next(synap_list *l, synap_followed_event_
     return true;
 }
 
+SYNAP_INLINE void synap_followed_event_take(synap_followed_event_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_followed_event_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_followed_event_free(synap_followed_event_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -2694,7 +2758,7 @@ typedef struct synap_stream_create_options {
 
 /* Writes the frame of synap_stream_create, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_create_frame(synap_writer *w, synap_str room,
-    const synap_stream_create_options *options) {
+        const synap_stream_create_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "stream.create");
@@ -2715,7 +2779,7 @@ SYNAP_INLINE void synap_stream_create_frame(synap_writer *w, synap_str room,
  * \return SYNAP_OK or a code: SYNAP_EALREADY_EXISTS if the room exists.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_create(synap_client client, synap_str room,
-    const synap_stream_create_options *options, int64_t timeout_ms, synap_error *err) {
+        const synap_stream_create_options *options, int64_t timeout_ms, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2743,7 +2807,7 @@ SYNAP_INLINE void synap_stream_get_or_create_frame(synap_writer *w, synap_str ro
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_get_or_create(synap_client client, synap_str room, int64_t timeout_ms,
-    bool *out, synap_error *err) {
+        bool *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2752,15 +2816,13 @@ SYNAP_INLINE int32_t synap_stream_get_or_create(synap_client client, synap_str r
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_bool(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 
 /* Writes the frame of synap_stream_publish, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_publish_frame(synap_writer *w, synap_str room, synap_str event,
-    const synap_writer *data) {
+        const synap_writer *data) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "stream.publish");
@@ -2778,7 +2840,7 @@ SYNAP_INLINE void synap_stream_publish_frame(synap_writer *w, synap_str room, sy
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_publish(synap_client client, synap_str room, synap_str event,
-    const synap_writer *data, int64_t timeout_ms, int64_t *out, synap_error *err) {
+        const synap_writer *data, int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2787,9 +2849,7 @@ SYNAP_INLINE int32_t synap_stream_publish(synap_client client, synap_str room, s
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -2805,7 +2865,7 @@ typedef struct synap_stream_consume_options {
 
 /* Writes the frame of synap_stream_consume, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_consume_frame(synap_writer *w, synap_str room, synap_str subscriber_id,
-    const synap_stream_consume_options *options) {
+        const synap_stream_consume_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "stream.consume");
@@ -2832,8 +2892,8 @@ SYNAP_INLINE void synap_stream_consume_frame(synap_writer *w, synap_str room, sy
  * SYNAP_EINVALID_ARGUMENT if from_offset was evicted (start at stats().min_offset).
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_consume(synap_client client, synap_str room, synap_str subscriber_id,
-    const synap_stream_consume_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
-    synap_error *err) {
+        const synap_stream_consume_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2861,7 +2921,7 @@ SYNAP_INLINE void synap_stream_stats_frame(synap_writer *w, synap_str room) {
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_stats(synap_client client, synap_str room, int64_t timeout_ms,
-    SYNAP_OWN synap_stream_stats_t *out, synap_error *err) {
+        SYNAP_OWN synap_stream_stats_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2870,8 +2930,7 @@ SYNAP_INLINE int32_t synap_stream_stats(synap_client client, synap_str room, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_stream_stats_read(synap_parse(reply), out);
-    out->owner = reply;
+    synap_stream_stats_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -2888,7 +2947,7 @@ SYNAP_INLINE void synap_stream_list_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_list(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2915,7 +2974,7 @@ SYNAP_INLINE void synap_stream_delete_frame(synap_writer *w, synap_str room) {
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_delete(synap_client client, synap_str room, int64_t timeout_ms,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -2938,7 +2997,7 @@ typedef struct synap_stream_follow_options {
 
 /* Writes the frame of synap_stream_follow, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, synap_str subscriber_id,
-    const synap_stream_follow_options *options) {
+        const synap_stream_follow_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "stream.follow");
@@ -2961,17 +3020,19 @@ SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, syn
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_follow(synap_client client, synap_str room, synap_str subscriber_id,
-    const synap_stream_follow_options *options, int64_t timeout_ms, int64_t *subscription, synap_error *err) {
+        const synap_stream_follow_options *options, int64_t timeout_ms, int64_t *subscription,
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
     synap_writer_init(&w);
+    if (subscription == NULL)
+        w.failed = true; /* nobody could end it */
     synap_stream_follow_frame(&w, room, subscriber_id, options);
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    *subscription = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(subscription, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -3005,6 +3066,19 @@ SYNAP_INLINE bool synap_published_next(synap_list *l, synap_published_t *out) {
         return false;
     synap_published_read(v, out);
     return true;
+}
+
+SYNAP_INLINE void synap_published_take(synap_published_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_published_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
 }
 
 SYNAP_INLINE void synap_published_free(synap_published_t *r) {
@@ -3059,6 +3133,19 @@ SYNAP_INLINE bool synap_pubsub_message_next(synap_list *l, synap_pubsub_message_
     return true;
 }
 
+SYNAP_INLINE void synap_pubsub_message_take(synap_pubsub_message_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_pubsub_message_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_pubsub_message_free(synap_pubsub_message_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -3100,6 +3187,19 @@ SYNAP_INLINE bool synap_topic_info_next(synap_list *l, synap_topic_info_t *out) 
         return false;
     synap_topic_info_read(v, out);
     return true;
+}
+
+SYNAP_INLINE void synap_topic_info_take(synap_topic_info_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_topic_info_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
 }
 
 SYNAP_INLINE void synap_topic_info_free(synap_topic_info_t *r) {
@@ -3154,6 +3254,19 @@ SYNAP_INLINE bool synap_pubsub_stats_next(synap_list *l, synap_pubsub_stats_t *o
     return true;
 }
 
+SYNAP_INLINE void synap_pubsub_stats_take(synap_pubsub_stats_t *out, bool *found, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_pubsub_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
 SYNAP_INLINE void synap_pubsub_stats_free(synap_pubsub_stats_t *r) {
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
@@ -3169,7 +3282,7 @@ typedef struct synap_pubsub_publish_options {
 
 /* Writes the frame of synap_pubsub_publish, for synap_submit and batches. */
 SYNAP_INLINE void synap_pubsub_publish_frame(synap_writer *w, synap_str topic, const synap_writer *message,
-    const synap_pubsub_publish_options *options) {
+        const synap_pubsub_publish_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "pubsub.publish");
@@ -3189,8 +3302,8 @@ SYNAP_INLINE void synap_pubsub_publish_frame(synap_writer *w, synap_str topic, c
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_publish(synap_client client, synap_str topic, const synap_writer *message,
-    const synap_pubsub_publish_options *options, int64_t timeout_ms, SYNAP_OWN synap_published_t *out,
-    synap_error *err) {
+        const synap_pubsub_publish_options *options, int64_t timeout_ms, SYNAP_OWN synap_published_t *out,
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3199,8 +3312,7 @@ SYNAP_INLINE int32_t synap_pubsub_publish(synap_client client, synap_str topic, 
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_published_read(synap_parse(reply), out);
-    out->owner = reply;
+    synap_published_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -3218,7 +3330,7 @@ typedef struct synap_pubsub_subscribe_options {
 
 /* Writes the frame of synap_pubsub_subscribe, for synap_submit and batches. */
 SYNAP_INLINE void synap_pubsub_subscribe_frame(synap_writer *w, const synap_str *topics, size_t topics_count,
-    const synap_pubsub_subscribe_options *options) {
+        const synap_pubsub_subscribe_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 3);
     synap_write_cstr(w, "pubsub.subscribe");
@@ -3244,18 +3356,19 @@ SYNAP_INLINE void synap_pubsub_subscribe_frame(synap_writer *w, const synap_str 
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for a bad pattern.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_subscribe(synap_client client, const synap_str *topics,
-    size_t topics_count, const synap_pubsub_subscribe_options *options, int64_t timeout_ms,
-    int64_t *subscription, synap_error *err) {
+        size_t topics_count, const synap_pubsub_subscribe_options *options, int64_t timeout_ms,
+        int64_t *subscription, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
     synap_writer_init(&w);
+    if (subscription == NULL)
+        w.failed = true; /* nobody could end it */
     synap_pubsub_subscribe_frame(&w, topics, topics_count, options);
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    *subscription = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(subscription, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -3269,7 +3382,7 @@ typedef struct synap_pubsub_unsubscribe_options {
 
 /* Writes the frame of synap_pubsub_unsubscribe, for synap_submit and batches. */
 SYNAP_INLINE void synap_pubsub_unsubscribe_frame(synap_writer *w, synap_str subscriber_id,
-    const synap_pubsub_unsubscribe_options *options) {
+        const synap_pubsub_unsubscribe_options *options) {
     synap_write_array(w, 3);
     synap_write_int(w, 0);
     synap_write_cstr(w, "pubsub.unsubscribe");
@@ -3288,7 +3401,7 @@ SYNAP_INLINE void synap_pubsub_unsubscribe_frame(synap_writer *w, synap_str subs
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_unsubscribe(synap_client client, synap_str subscriber_id,
-    const synap_pubsub_unsubscribe_options *options, int64_t timeout_ms, int64_t *out, synap_error *err) {
+        const synap_pubsub_unsubscribe_options *options, int64_t timeout_ms, int64_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3297,9 +3410,7 @@ SYNAP_INLINE int32_t synap_pubsub_unsubscribe(synap_client client, synap_str sub
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    if (out != NULL)
-        *out = synap_value_int(synap_parse(reply));
-    synap_buf_free(&reply);
+    synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -3316,7 +3427,7 @@ SYNAP_INLINE void synap_pubsub_topics_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_topics(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_list *out,
-    synap_error *err) {
+        synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3345,7 +3456,7 @@ SYNAP_INLINE void synap_pubsub_info_frame(synap_writer *w, synap_str topic) {
  * exact name.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_info(synap_client client, synap_str topic, int64_t timeout_ms,
-    SYNAP_OWN synap_topic_info_t *out, synap_error *err) {
+        SYNAP_OWN synap_topic_info_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3354,8 +3465,7 @@ SYNAP_INLINE int32_t synap_pubsub_info(synap_client client, synap_str topic, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_topic_info_read(synap_parse(reply), out);
-    out->owner = reply;
+    synap_topic_info_take(out, NULL, &reply);
     return SYNAP_OK;
 }
 
@@ -3372,7 +3482,7 @@ SYNAP_INLINE void synap_pubsub_stats_frame(synap_writer *w) {
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_stats(synap_client client, int64_t timeout_ms,
-    SYNAP_OWN synap_pubsub_stats_t *out, synap_error *err) {
+        SYNAP_OWN synap_pubsub_stats_t *out, synap_error *err) {
     synap_writer w;
     synap_buf reply;
     int32_t code;
@@ -3381,10 +3491,10 @@ SYNAP_INLINE int32_t synap_pubsub_stats(synap_client client, int64_t timeout_ms,
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_pubsub_stats_read(synap_parse(reply), out);
-    out->owner = reply;
+    synap_pubsub_stats_take(out, NULL, &reply);
     return SYNAP_OK;
 }
+
 
 #ifdef __cplusplus
 }

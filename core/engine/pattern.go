@@ -14,8 +14,8 @@ type pattern struct {
 func newPattern(text string, s *Subscriber) (*pattern, string) {
 	segments := strings.Split(text, ".")
 	count := 0
-	for _, s := range segments {
-		if s == "#" {
+	for _, segment := range segments {
+		if segment == "#" {
 			count++
 		}
 	}

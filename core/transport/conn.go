@@ -27,6 +27,10 @@ type conn struct {
 	rests    time.Time // since when it waits for the next exchange
 }
 
+// close ends the connection at once. TLS gets no farewell: it could have to wait
+// for a server that reads nothing.
+func (c *conn) close() { c.tcp.Close() }
+
 // checkAfter is how long a connection may rest before it is asked whether the
 // server has closed it meanwhile. A younger one is not worth a system call.
 const checkAfter = 5 * time.Millisecond
@@ -83,7 +87,7 @@ func (p *pool) drop(c *conn) {
 	p.mu.Lock()
 	delete(p.open, c)
 	p.mu.Unlock()
-	c.Close()
+	c.close()
 }
 
 // take returns a resting connection that is alive, or nil.
@@ -126,7 +130,7 @@ func (p *pool) reap() {
 	n := 0
 	for ; n < len(p.idle) && time.Since(p.idle[n].rests) >= idleLimit; n++ {
 		delete(p.open, p.idle[n])
-		p.idle[n].Close()
+		p.idle[n].close()
 	}
 	p.idle = slices.Delete(p.idle, 0, n)
 	p.reaper = nil
@@ -144,7 +148,7 @@ func (p *pool) close() {
 		p.reaper.Stop()
 	}
 	for c := range p.open {
-		c.tcp.Close() // not the TLS connection: it would wait to say farewell
+		c.close()
 	}
 }
 

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"errors"
 	"os"
 	"strconv"
@@ -47,10 +48,10 @@ func (h *HTTP) appendRequest(dst []byte, e *Encoded) []byte {
 // Exchange sends the steps in order on one connection and hands each reply to
 // deliver, in order. Several steps are pipelined: the server works them off one by
 // one, so that they keep their order and cost one round trip. It returns nil when
-// every step has its reply. stop, which may be nil, ends the wait for a free
-// connection; an exchange under way runs to its end.
-func (h *HTTP) Exchange(steps []Encoded, deadline time.Time, stop <-chan struct{}, deliver func(value.Value, *errs.Error)) *Broken {
-	if broken := h.acquire(deadline, stop); broken != nil {
+// every step has its reply. When ctx ends, the wait for a free slot does; an
+// exchange under way runs to its end.
+func (h *HTTP) Exchange(ctx context.Context, steps []Encoded, deadline time.Time, deliver func(value.Value, *errs.Error)) *Broken {
+	if broken := h.acquire(ctx, deadline); broken != nil {
 		return broken
 	}
 	defer func() { <-h.slots }()
@@ -65,18 +66,29 @@ func (h *HTTP) Exchange(steps []Encoded, deadline time.Time, stop <-chan struct{
 		next++
 	}
 	c, broken := h.send(out, next, deadline)
-	if broken == nil && next < len(steps) {
-		broken = h.overlap(c, out, steps, next, deadline, deliver)
-	} else {
-		if cap(out) <= 1<<16 {
-			*buffer = out
-			outputs.Put(buffer)
-		}
-		if broken == nil {
-			broken = h.receive(c, steps, deadline, deliver)
-		}
+	if cap(out) <= 1<<16 {
+		*buffer = out
+		outputs.Put(buffer)
 	}
-	if broken != nil && broken.Sent < 0 {
+	if broken != nil {
+		return broken
+	}
+	var others *tail
+	if next < len(steps) {
+		others = h.sendOthers(c, steps, next)
+	}
+	keep, broken := h.receive(c, steps, deadline, deliver)
+	if !keep {
+		h.pool.drop(c) // ends writing too
+	}
+	if others != nil {
+		<-others.done
+		next = others.sent
+	}
+	if keep {
+		h.pool.put(c)
+	}
+	if broken != nil {
 		broken.Sent = next
 	}
 	return broken
@@ -112,33 +124,35 @@ func (h *HTTP) send(out []byte, steps int, deadline time.Time) (*conn, *Broken) 
 	}
 }
 
-// overlap writes the other requests while the replies are read.
-func (h *HTTP) overlap(c *conn, out []byte, steps []Encoded, next int, deadline time.Time, deliver func(value.Value, *errs.Error)) *Broken {
-	sent := next
-	written := make(chan struct{})
+// tail is the writing of what comes after the first requests.
+type tail struct {
+	done chan struct{} // closed when it has ended
+	sent int           // how many steps were handed to the connection by then
+}
+
+// sendOthers writes the steps from next on while replies are read.
+func (h *HTTP) sendOthers(c *conn, steps []Encoded, next int) *tail {
+	t := &tail{done: make(chan struct{}), sent: next}
 	go func() {
-		defer close(written)
-		for out = out[:0]; next < len(steps); next++ {
-			if out = h.appendRequest(out, &steps[next]); len(out) < writeAhead && next+1 < len(steps) {
+		defer close(t.done)
+		var out []byte
+		for i := next; i < len(steps); i++ {
+			if out = h.appendRequest(out, &steps[i]); len(out) < writeAhead && i+1 < len(steps) {
 				continue
 			}
-			sent = next + 1
+			t.sent = i + 1
 			if _, err := c.Write(out); err != nil {
 				return // reading fails too and says so
 			}
 			out = out[:0]
 		}
 	}()
-	broken := h.receive(c, steps, deadline, deliver)
-	<-written
-	if broken != nil {
-		broken.Sent = sent
-	}
-	return broken
+	return t
 }
 
-// receive reads the replies. On failure the connection is closed.
-func (h *HTTP) receive(c *conn, steps []Encoded, deadline time.Time, deliver func(value.Value, *errs.Error)) *Broken {
+// receive reads the replies. keep says whether the connection is fit for another
+// exchange.
+func (h *HTTP) receive(c *conn, steps []Encoded, deadline time.Time, deliver func(value.Value, *errs.Error)) (keep bool, broken *Broken) {
 	resp := responses.Get().(*fasthttp.Response)
 	defer func() {
 		resp.Reset()
@@ -146,21 +160,16 @@ func (h *HTTP) receive(c *conn, steps []Encoded, deadline time.Time, deliver fun
 	}()
 	for i := range steps {
 		if err := resp.ReadLimitBody(c.r, h.cfg.MaxReplyBytes); err != nil {
-			h.pool.drop(c)
-			return h.broken(err, -1, deadline)
-		}
-		last := resp.ConnectionClose()
-		if last {
-			h.pool.drop(c)
+			return false, h.broken(err, 0, deadline)
 		}
 		deliver(steps[i].parse(resp.StatusCode(), string(resp.Body())))
-		if last {
-			if i+1 == len(steps) {
-				return nil
-			}
-			return &Broken{Sent: -1, Err: errs.New(errs.Connection, "the server closed the connection in the middle of a batch")}
+		if !resp.ConnectionClose() {
+			continue
 		}
+		if i+1 < len(steps) {
+			broken = &Broken{Err: errs.New(errs.Connection, "the server closed the connection in the middle of a batch")}
+		}
+		return false, broken
 	}
-	h.pool.put(c)
-	return nil
+	return true, nil
 }

@@ -86,7 +86,7 @@ func (h *HTTP) dial(deadline time.Time) (*conn, error) {
 	}
 	c.r = bufio.NewReaderSize(c, 16<<10)
 	if !h.pool.add(c) {
-		plain.Close()
+		c.close()
 		return nil, dialError{net.ErrClosed}
 	}
 	return c, nil
@@ -130,7 +130,7 @@ func (e *Encoded) parse(status int, body string) (value.Value, *errs.Error) {
 }
 
 // acquire waits for a slot.
-func (h *HTTP) acquire(deadline time.Time, stop <-chan struct{}) *Broken {
+func (h *HTTP) acquire(ctx context.Context, deadline time.Time) *Broken {
 	select {
 	case h.slots <- struct{}{}:
 		return nil
@@ -143,7 +143,10 @@ func (h *HTTP) acquire(deadline time.Time, stop <-chan struct{}) *Broken {
 		return nil
 	case <-timer.C:
 		return &Broken{Expired: true}
-	case <-stop:
+	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return &Broken{Expired: true}
+		}
 		return &Broken{Err: errs.New(errs.Canceled, "the caller cancelled the call")}
 	case <-h.ctx.Done():
 		return &Broken{Err: errs.New(errs.Closed, "the client is closed")}

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -54,11 +55,11 @@ type Push struct {
 }
 
 // OpenPush connects a pub/sub or watch subscription and returns when the server
-// has confirmed it.
-func (h *HTTP) OpenPush(cmd *command.Command, names []string, size int, block bool, policy *session.Policy, deadline time.Time, log func(string)) (*Push, *errs.Error) {
+// has confirmed it, or ctx ends.
+func (h *HTTP) OpenPush(ctx context.Context, cmd *command.Command, names []string, size int, block bool, policy *session.Policy, deadline time.Time, log func(string)) (*Push, *errs.Error) {
 	p := &Push{h: h, cmd: cmd, route: cmd.HTTP.Path, block: block, policy: policy, log: log,
 		buf: session.NewBuffer(size), more: make(chan struct{}, 1), ended: make(chan struct{})}
-	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.ctx, p.cancel = context.WithCancel(h.ctx)
 	p.room = sync.NewCond(&p.mu)
 	if block {
 		names = append(append([]string(nil), names...), p.probeName())
@@ -72,8 +73,14 @@ func (h *HTTP) OpenPush(cmd *command.Command, names []string, size int, block bo
 		scheme = "wss"
 	}
 	p.url = scheme + "://" + h.cfg.Host + h.cfg.Path + path
+	stop := context.AfterFunc(ctx, p.cancel)
 	conn, err := p.connect(deadline)
+	if !stop() && err == nil { // ctx ended at the last moment
+		conn.Close()
+		err = gaveUp(ctx)
+	}
 	if err != nil {
+		p.cancel()
 		return nil, err
 	}
 	p.conn = conn
@@ -110,13 +117,17 @@ func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 			return nil, wspush.Refused(resp.StatusCode, string(body))
 		}
 		if ctx.Err() != nil {
-			return nil, errs.New(errs.Timeout, "the deadline passed before the push channel was open")
+			return nil, gaveUp(ctx)
 		}
 		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "cannot open a push channel to " + p.h.cfg.String() + ": " + reason(err)}
 	}
 	conn.SetReadLimit(int64(p.h.cfg.MaxReplyBytes))
-	_ = conn.SetReadDeadline(deadline)
+	stop := context.AfterFunc(ctx, func() { conn.NetConn().Close() })
 	_, text, err := conn.ReadMessage()
+	if !stop() {
+		conn.Close()
+		return nil, gaveUp(ctx)
+	}
 	if err != nil {
 		conn.Close()
 		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "the push channel closed before it was confirmed: " + reason(err)}
@@ -134,6 +145,14 @@ func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 		return nil, bad
 	}
 	return conn, nil
+}
+
+// gaveUp says why a push channel that ctx ended was not opened.
+func gaveUp(ctx context.Context) *errs.Error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return errs.New(errs.Timeout, "the deadline passed before the push channel was open")
+	}
+	return errs.New(errs.Canceled, "the caller cancelled the subscription before it was open")
 }
 
 // run reads until the subscription ends, reconnecting as often as needed.
@@ -273,7 +292,7 @@ func (p *Push) wake() {
 func (p *Push) sendProbe() {
 	step := session.Step{Command: "pubsub.publish", Payload: value.Map(value.Str("topic"), value.Str(p.probe+"1"), value.Str("payload"), value.Nil)}
 	if e, err := p.h.Encode(&step); err == nil {
-		p.h.Exchange([]Encoded{e}, time.Now().Add(probeWait), func(value.Value, *errs.Error) {})
+		p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(probeWait), func(value.Value, *errs.Error) {})
 	}
 }
 

@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"fmt"
 	"os"
 	"regexp"
@@ -14,14 +14,14 @@ import (
 	"github.com/libsynap/libsynap/core/errs"
 )
 
-//go:embed templates/synap.h.tmpl
-var cTemplate string
+//go:embed templates/*.h.tmpl templates/synap.hpp.tmpl
+var cTemplates embed.FS
 
 // cOutputs renders the C header, and what the library must know of it.
 func cOutputs() []output {
 	constants := fmt.Sprintf("/* %s */\n#define LIBRARY_VERSION \"%s\"\n#define CODE_FORK %d\n", banner, libraryVersion(), errs.Fork)
 	return []output{
-		{"include/synap.h", renderC("synap.h.tmpl", cTemplate)},
+		{"include/synap.h", renderC("synap.h.tmpl")},
 		{"capi/constants_gen.h", []byte(constants)},
 	}
 }
@@ -36,7 +36,7 @@ func libraryVersion() string {
 }
 
 // renderC renders a template with what C and C++ have in common.
-func renderC(name, text string) []byte {
+func renderC(name string) []byte {
 	t := template.Must(template.New(name).Funcs(template.FuncMap{
 		"cName": cName, "upper": upperSnake, "cComment": cComment, "records": records,
 		"required": required, "optional": optional, "kind": replyKind, "argDoc": cArgDoc,
@@ -47,7 +47,7 @@ func renderC(name, text string) []byte {
 		"lower": lowerFirst, "cppMethod": cppMethod, "cppParams": cppParams, "cppOption": cppOption,
 		"cppPack": cppPack, "cppPackOption": cppPackOption, "cppField": cppField, "cppReadField": cppReadField,
 		"cppResult": cppResult, "cppReturn": cppReturn, "optStruct": cppOptions, "familyClass": familyType,
-	}).Parse(text))
+	}).ParseFS(cTemplates, "templates/*"))
 	var b bytes.Buffer
 	if err := t.Execute(&b, map[string]any{"Families": command.Families, "Codes": errs.Table,
 		"Options": config.Names(), "Version": libraryVersion()}); err != nil {
@@ -288,7 +288,7 @@ func cOptionsInit(c *command.Command) string {
 
 // cSignature breaks a long line at its commas.
 func cSignature(line string) string {
-	const width, indent = 110, "    "
+	const width, indent = 110, "        "
 	var b strings.Builder
 	for len(line) > width {
 		i := strings.LastIndex(line[:width], ", ")
@@ -327,30 +327,29 @@ func cOut(c *command.Command) outParam {
 	if c.Reply.Record != nil {
 		rec = "synap_" + cName(c.Reply.Record.Name)
 	}
-	doc := func(name, text string) string { return "\\param " + name + " " + text + " " + c.Reply.Doc }
-	const free = "\n    synap_buf_free(&reply);"
+	out := func(how string) string { return "\\param out " + how + " " + c.Reply.Doc }
 	switch replyKind(c) {
 	case "nothing":
 		return outParam{Read: "synap_buf_free(&reply);"}
 	case "bool":
-		return outParam{", bool *out", []string{doc("out", "May be NULL.")}, "if (out != NULL)\n        *out = synap_value_bool(synap_parse(reply));" + free}
+		return outParam{", bool *out", []string{out("May be NULL.")}, "synap_bool_take(out, &reply);"}
 	case "int":
-		return outParam{", int64_t *out", []string{doc("out", "May be NULL.")}, "if (out != NULL)\n        *out = synap_value_int(synap_parse(reply));" + free}
+		return outParam{", int64_t *out", []string{out("May be NULL.")}, "synap_int_take(out, NULL, &reply);"}
 	case "intOrNil":
-		return outParam{", int64_t *out, bool *present", []string{doc("out", "May be NULL."), "\\param present May be NULL. Whether there is a result."},
-			"if (out != NULL)\n        *out = synap_value_int(synap_parse(reply));\n    if (present != NULL)\n        *present = synap_parse(reply).kind != SYNAP_NIL;" + free}
+		return outParam{", int64_t *out, bool *present", []string{out("May be NULL."), "\\param present May be NULL. Whether there is a result."},
+			"synap_int_take(out, present, &reply);"}
 	case "string", "blobOrNil", "bytesOrNil", "jsonOrNil":
-		return outParam{", SYNAP_OWN synap_reply *out", []string{doc("out", "Yours: free it with synap_reply_free.")}, "synap_reply_take(out, &reply);"}
+		return outParam{", SYNAP_OWN synap_reply *out", []string{out("Yours: free it with synap_reply_free.")}, "synap_reply_take(out, &reply);"}
 	case "strings", "blobs", "records":
-		return outParam{", SYNAP_OWN synap_list *out", []string{doc("out", "Yours: read it with "+cListReader(c)+", free it with synap_list_free.")}, "synap_list_take(out, &reply);"}
+		return outParam{", SYNAP_OWN synap_list *out", []string{out("Yours: read it with " + cListReader(c) + ", free it with synap_list_free.")}, "synap_list_take(out, &reply);"}
 	case "record":
-		return outParam{", SYNAP_OWN " + rec + "_t *out", []string{doc("out", "Yours: free it with "+rec+"_free.")}, rec + "_read(synap_parse(reply), out);\n    out->owner = reply;"}
+		return outParam{", SYNAP_OWN " + rec + "_t *out", []string{out("Yours: free it with " + rec + "_free.")}, rec + "_take(out, NULL, &reply);"}
 	case "recordOrNil":
-		return outParam{", SYNAP_OWN " + rec + "_t *out, bool *found", []string{doc("out", "Yours if *found: free it with "+rec+"_free."), "\\param found Whether there is a result."},
-			"*found = synap_parse(reply).kind != SYNAP_NIL;\n    " + rec + "_read(synap_parse(reply), out);\n    if (*found)\n        out->owner = reply;\n    else\n        synap_buf_free(&reply);"}
+		return outParam{", SYNAP_OWN " + rec + "_t *out, bool *found", []string{out("Yours if *found: free it with " + rec + "_free."), "\\param found May be NULL. Whether there is a result."},
+			rec + "_take(out, found, &reply);"}
 	}
 	return outParam{", int64_t *subscription", []string{"\\param subscription Read it with synap_next and " + rec + "_next, end it with synap_unsubscribe."},
-		"*subscription = synap_value_int(synap_parse(reply));" + free}
+		"synap_int_take(subscription, NULL, &reply);"}
 }
 
 func cListReader(c *command.Command) string {

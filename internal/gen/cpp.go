@@ -1,17 +1,10 @@
 package main
 
-import (
-	_ "embed"
-
-	"github.com/libsynap/libsynap/core/command"
-)
-
-//go:embed templates/synap.hpp.tmpl
-var cppTemplate string
+import "github.com/libsynap/libsynap/core/command"
 
 // cppOutputs renders the C++ header.
 func cppOutputs() []output {
-	return []output{{"include/synap.hpp", renderC("synap.hpp.tmpl", cppTemplate)}}
+	return []output{{"include/synap.hpp", renderC("synap.hpp.tmpl")}}
 }
 
 // cppMethod is a method's name; delete is a word of the language.

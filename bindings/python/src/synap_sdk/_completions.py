@@ -7,6 +7,7 @@ then hands over all that are there. No thread and no task is made for a call.
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import weakref
 from ctypes import byref, c_int32, c_int64, c_size_t, c_uint64
@@ -58,7 +59,7 @@ class Completions:
     def submit(self, frame: bytes, ms: c_int64, tag: int) -> "asyncio.Future[Any]":
         """Starts a request and returns the future of its reply."""
         if self._ended is not None:
-            raise type(self._ended)(self._ended.message)
+            raise type(self._ended)(self._ended.message)  # this one is not applied
         future: "asyncio.Future[Any]" = self.loop.create_future()
         self._pending[tag] = future
         if self._lib.submit(self._handle, frame, len(frame), ms, tag, self._slot.err_ref):
@@ -122,7 +123,7 @@ class Completions:
         pending, self._pending = self._pending, {}
         for future in pending.values():
             if not future.done():
-                future.set_exception(error)
+                future.set_exception(copy.copy(error))
 
 
 def _drain(completions: "weakref.ref[Completions]") -> None:
