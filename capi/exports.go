@@ -124,12 +124,20 @@ func goSynapOpen(url unsafe.Pointer, urlLen C.size_t, opts unsafe.Pointer, optsL
 	if err != nil {
 		return fail(e, err)
 	}
-	c, err := core.OpenWith(address, o, logMessage)
+	c, err := core.OpenWith(address, o, getenv, logMessage)
 	if err != nil {
 		return fail(e, err)
 	}
 	*out = C.uint64_t(clients.add(newClient(c)))
 	return 0
+}
+
+// getenv reads the environment as C sees it: Go's own copy is that of the start
+// of the process, and hosts change theirs.
+func getenv(name string) string {
+	n := C.CString(name)
+	defer C.free(unsafe.Pointer(n))
+	return C.GoString(C.getenv(n))
 }
 
 //export goSynapClose

@@ -111,13 +111,13 @@ func Open(address string, opts ...Option) (*Client, error) {
 		}
 		kv = append(kv, value.Str(o.name), o.val)
 	}
-	return OpenWith(address, value.Map(kv...), log)
+	return OpenWith(address, value.Map(kv...), os.Getenv, log)
 }
 
-// OpenWith is Open with the options as a map from name to value: what host
-// bindings use.
-func OpenWith(address string, opts value.Value, log func(level int, message string)) (*Client, error) {
-	cfg, bad := config.Parse(address, opts, os.Getenv)
+// OpenWith is Open with the options as a map from name to value, and with the
+// host's own view of the environment: what host bindings use.
+func OpenWith(address string, opts value.Value, getenv func(string) string, log func(level int, message string)) (*Client, error) {
+	cfg, bad := config.Parse(address, opts, getenv)
 	if bad != nil {
 		return nil, bad
 	}

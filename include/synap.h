@@ -2051,7 +2051,7 @@ SYNAP_INLINE void synap_queue_message_read(synap_value v, synap_queue_message_t 
     field = synap_element(&p, v.end, &left);
     out->retry_count = synap_value_int(field);
     field = synap_element(&p, v.end, &left);
-    out->has_max_retries = field.kind != SYNAP_NIL;
+    out->has_max_retries = field.kind == SYNAP_INT;
     out->max_retries = synap_value_int(field);
 }
 
@@ -2642,10 +2642,10 @@ SYNAP_INLINE void synap_stream_stats_read(synap_value v, synap_stream_stats_t *o
     field = synap_element(&p, v.end, &left);
     out->total_published = synap_value_int(field);
     field = synap_element(&p, v.end, &left);
-    out->has_total_consumed = field.kind != SYNAP_NIL;
+    out->has_total_consumed = field.kind == SYNAP_INT;
     out->total_consumed = synap_value_int(field);
     field = synap_element(&p, v.end, &left);
-    out->has_dropped = field.kind != SYNAP_NIL;
+    out->has_dropped = field.kind == SYNAP_INT;
     out->dropped = synap_value_int(field);
     field = synap_element(&p, v.end, &left);
     out->created_at = synap_value_int(field);
@@ -3241,7 +3241,7 @@ SYNAP_INLINE void synap_pubsub_stats_read(synap_value v, synap_pubsub_stats_t *o
     field = synap_element(&p, v.end, &left);
     out->messages_delivered = synap_value_int(field);
     field = synap_element(&p, v.end, &left);
-    out->has_slow_consumers_dropped = field.kind != SYNAP_NIL;
+    out->has_slow_consumers_dropped = field.kind == SYNAP_INT;
     out->slow_consumers_dropped = synap_value_int(field);
 }
 

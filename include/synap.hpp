@@ -368,7 +368,7 @@ template <typename T> void read(synap_value v, std::vector<T> &out) {
 }
 
 template <typename T> void read(synap_value v, std::optional<T> &out) {
-    if (v.kind == SYNAP_NIL)
+    if (v.kind == SYNAP_NIL || v.kind == SYNAP_INVALID)
         return;
     out.emplace();
     read(v, *out);

@@ -16,6 +16,11 @@ var kvCommands = map[string]handler{
 	"kv.scan": kvScan, "kv.keys": kvKeys, "kv.dbsize": kvDbsize, "kv.flushdb": kvFlush, "kv.flushall": kvFlush, "kv.stats": kvStats,
 }
 
+var (
+	replyWritten   = object(strSuccess, value.Bool(true), value.Str("written"), value.Bool(true))
+	replyUnwritten = object(strSuccess, value.Bool(true), value.Str("written"), value.Bool(false))
+)
+
 // keyValue reads the two fields of the commands that write one key.
 func (c *call) keyValue() (key string, v value.Value, errText string) {
 	if key, errText = c.str("key"); errText != "" {
@@ -56,15 +61,17 @@ func (e *Engine) kvSetRaw(c *call, key string, en entry) (value.Value, string) {
 	if c.bool("keepttl") {
 		en.expires = old.expires
 	}
-	written := !(exists && c.bool("nx")) && !(!exists && c.bool("xx"))
-	reply := []value.Value{strSuccess, value.Bool(true), value.Str("written"), value.Bool(written)}
-	if exists && c.bool("get") {
-		reply = append(reply, value.Str("old_value"), value.TextOrBytes(old.val))
-	}
-	if written {
+	reply := replyWritten
+	if exists && c.bool("nx") || !exists && c.bool("xx") {
+		reply = replyUnwritten
+	} else {
 		e.kvWrite(key, en)
 	}
-	return object(reply...), ""
+	if exists && c.bool("get") {
+		old := value.TextOrBytes(old.val)
+		reply = object(strSuccess, value.Bool(true), value.Str("written"), reply.Field("written"), value.Str("old_value"), old)
+	}
+	return reply, ""
 }
 
 func kvGet(e *Engine, c *call) (value.Value, string) {

@@ -252,7 +252,7 @@ func cReadField(f command.Field) string {
 	case command.Int:
 		return o + " = synap_value_int(field);"
 	case command.IntOrNil:
-		return "out->has_" + f.Name + " = field.kind != SYNAP_NIL;\n    " + o + " = synap_value_int(field);"
+		return "out->has_" + f.Name + " = field.kind == SYNAP_INT;\n    " + o + " = synap_value_int(field);"
 	case command.Float:
 		return o + " = synap_value_float(field);"
 	case command.Bool:

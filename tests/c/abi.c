@@ -2,13 +2,9 @@
  * built to the types and prototypes that users see. */
 #include "synap.h"
 
-#if defined(__cplusplus) || __STDC_VERSION__ >= 201112L
-#define LAYOUT(type, size, last, offset)                            \
-    _Static_assert(sizeof(type) == (size), #type " changed");       \
+#define LAYOUT(type, size, last, offset)                      \
+    _Static_assert(sizeof(type) == (size), #type " changed"); \
     _Static_assert(offsetof(type, last) == (offset), #type " changed")
-#else
-#error "compile as C11"
-#endif
 
 /* What crosses the boundary. Fields are never moved, and none is added without a
  * new SYNAP_ABI_VERSION. */
