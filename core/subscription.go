@@ -31,8 +31,8 @@ type Subscription struct {
 type source interface {
 	// take returns up to max items that are there now. Without any it returns
 	// the channel that tells of new ones, or how long to wait before asking
-	// again. deadline is when the reader's patience ends.
-	take(max int, deadline time.Time) (items []value.Value, more <-chan struct{}, wait time.Duration, err *errs.Error)
+	// again. It does not wait itself.
+	take(max int) (items []value.Value, more <-chan struct{}, wait time.Duration, err *errs.Error)
 	close()
 }
 
@@ -117,7 +117,7 @@ func (s *Subscription) wait(stop <-chan struct{}, deadline time.Time, max int, c
 			return nil, nil
 		default:
 		}
-		items, more, pause, err := s.take(max, deadline)
+		items, more, pause, err := s.take(max)
 		if err != nil {
 			return nil, err
 		}
@@ -141,13 +141,13 @@ func (s *Subscription) wait(stop <-chan struct{}, deadline time.Time, max int, c
 	}
 }
 
-func (s *Subscription) take(max int, deadline time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+func (s *Subscription) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
 	if n := min(max, len(s.unread)); n > 0 {
 		items := s.unread[:n]
 		s.unread = s.unread[n:]
 		return items, nil, 0, nil
 	}
-	return s.source.take(max, deadline)
+	return s.source.take(max)
 }
 
 // pause waits for news, at most d if d is not 0.
@@ -242,7 +242,7 @@ func (s *engineSource) wake() {
 	}
 }
 
-func (s *engineSource) take(max int, _ time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+func (s *engineSource) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
 	messages, lost := s.sub.Take(max)
 	items := make([]value.Value, 0, len(messages))
 	for i := range messages {
@@ -282,17 +282,28 @@ func (c *Client) subscribePush(ctx context.Context, cmd *command.Command, args [
 	return pushSource{p}, nil
 }
 
-func (s pushSource) take(max int, _ time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+func (s pushSource) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
 	items, err := s.Take(max)
 	return items, s.More(), 0, err
 }
 
 func (s pushSource) close() { s.Push.Close() }
 
-// followSource polls a stream or queue.
+// followSource polls a stream or queue. Over a wire a poll runs on a goroutine of
+// its own: a reader that gives up does not wait for it, and what it brings is kept
+// for the next one.
 type followSource struct {
 	client *Client
-	f      *session.Follower
+	f      *session.Follower // belongs to the poll under way
+	ctx    context.Context   // ends with the subscription
+	end    context.CancelFunc
+	more   chan struct{}
+
+	mu      sync.Mutex
+	polling bool
+	due     time.Time // of the next poll
+	items   []value.Value
+	err     *errs.Error
 }
 
 func (c *Client) follow(ctx context.Context, cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
@@ -304,7 +315,9 @@ func (c *Client) follow(ctx context.Context, cmd *command.Command, args []value.
 	}
 	f := session.NewFollower(cmd, args, c.wire(), c.policy)
 	f.Saw(stats)
-	return &followSource{c, f}, nil
+	s := &followSource{client: c, f: f, more: make(chan struct{}, 1)}
+	s.ctx, s.end = context.WithCancel(context.Background())
+	return s, nil
 }
 
 // ask runs a typed command with one argument.
@@ -315,7 +328,41 @@ func (c *Client) ask(ctx context.Context, name string, arg value.Value, deadline
 	return call.Result()
 }
 
-func (s *followSource) take(max int, deadline time.Time) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+func (s *followSource) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.items) == 0 && s.err == nil && !s.polling {
+		if wait := time.Until(s.due); wait > 0 {
+			return nil, nil, wait, nil
+		}
+		if s.client.engine == nil {
+			s.polling = true
+			go func() {
+				items, wait, err := s.poll(max)
+				s.mu.Lock()
+				s.polling = false
+				s.polled(items, wait, err)
+				s.mu.Unlock()
+				s.more <- struct{}{} // there is room: one poll, one token, taken before the next
+			}()
+			return nil, s.more, 0, nil
+		}
+		s.polled(s.poll(max))
+	}
+	if n := min(max, len(s.items)); n > 0 {
+		items := s.items[:n]
+		s.items = s.items[n:]
+		return items, nil, 0, nil
+	}
+	return nil, s.more, time.Until(s.due), s.err
+}
+
+func (s *followSource) polled(items []value.Value, wait time.Duration, err *errs.Error) {
+	s.items, s.err, s.due = items, err, time.Now().Add(wait)
+}
+
+// poll asks once, for at most max items.
+func (s *followSource) poll(max int) (items []value.Value, wait time.Duration, err *errs.Error) {
 	c := s.client
 	steps := s.f.Steps(max)
 	calls := make([]*session.Call, len(steps))
@@ -324,20 +371,22 @@ func (s *followSource) take(max int, deadline time.Time) ([]value.Value, <-chan 
 		calls[i] = &session.Call{}
 		calls[i].StartStep(c.policy, c.wire(), step, limit)
 	}
-	c.drive(context.Background(), calls...)
+	c.drive(s.ctx, calls...)
 	replies := make([]value.Value, len(calls))
 	failures := make([]*errs.Error, len(calls))
 	for i, call := range calls {
 		replies[i], failures[i] = call.Result()
 		if err := failures[i]; err != nil && session.Transient(err) {
-			if got := i > 0 && !s.f.Stream(); got {
+			if i > 0 && !s.f.Stream() {
 				break // messages taken before the break must reach the reader
 			}
-			return nil, nil, s.f.Broken(), nil
+			return nil, s.f.Broken(), nil
 		}
 	}
-	items, err := s.f.Replies(replies, failures)
-	return items, nil, s.f.Wait(), err
+	if items, err = s.f.Replies(replies, failures); len(items) == 0 {
+		wait = s.f.Wait()
+	}
+	return items, wait, err
 }
 
-func (s *followSource) close() {}
+func (s *followSource) close() { s.end() }
