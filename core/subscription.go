@@ -235,9 +235,12 @@ func (c *Client) subscribeEngine(cmd *command.Command, args []value.Value) (sour
 	return s, nil
 }
 
-func (s *engineSource) wake() {
+func (s *engineSource) wake() { signal(s.more) }
+
+// signal leaves a token in a channel that has room for one.
+func signal(c chan struct{}) {
 	select {
-	case s.more <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -343,18 +346,21 @@ func (s *followSource) take(max int) ([]value.Value, <-chan struct{}, time.Durat
 				s.polling = false
 				s.polled(items, wait, err)
 				s.mu.Unlock()
-				s.more <- struct{}{} // there is room: one poll, one token, taken before the next
+				signal(s.more)
 			}()
-			return nil, s.more, 0, nil
+		} else {
+			s.polled(s.poll(max))
 		}
-		s.polled(s.poll(max))
+	}
+	if s.polling {
+		return nil, s.more, 0, nil
 	}
 	if n := min(max, len(s.items)); n > 0 {
 		items := s.items[:n]
 		s.items = s.items[n:]
 		return items, nil, 0, nil
 	}
-	return nil, s.more, time.Until(s.due), s.err
+	return nil, nil, time.Millisecond, s.err
 }
 
 func (s *followSource) polled(items []value.Value, wait time.Duration, err *errs.Error) {

@@ -6,12 +6,12 @@ package main
 
 import (
 	"math/rand/v2"
-	"time"
 	"unsafe"
 
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/loop"
 	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -122,9 +122,9 @@ func synapSubmit(now float64, id, tag int32, timeoutMS float64, p, n int32) {
 	if !ok {
 		frame = "" // refused as malformed
 	}
-	timeout := time.Duration(0)
+	timeout := span.Duration(0)
 	if timeoutMS > 0 && timeoutMS < 1e12 {
-		timeout = time.Duration(timeoutMS * 1e6)
+		timeout = span.Duration(timeoutMS * 1e6)
 	}
 	c.Submit(nanos(now), tag, frame, timeout)
 	settle(now, id, c)

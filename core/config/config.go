@@ -6,9 +6,9 @@ package config
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -21,9 +21,9 @@ const (
 
 // Defaults of the options.
 const (
-	DefaultTimeout        = 5 * time.Second
-	DefaultConnectTimeout = 3 * time.Second
-	DefaultBackoff        = 50 * time.Millisecond
+	DefaultTimeout        = 5 * span.Second
+	DefaultConnectTimeout = 3 * span.Second
+	DefaultBackoff        = 50 * span.Millisecond
 	DefaultMaxRetries     = 3
 	DefaultPoolSize       = 64
 	DefaultMaxInFlight    = 100_000
@@ -42,9 +42,9 @@ type Config struct {
 	// Name is the store of memory://name.
 	Name string
 
-	Timeout        time.Duration
-	ConnectTimeout time.Duration
-	Backoff        time.Duration
+	Timeout        span.Duration
+	ConnectTimeout span.Duration
+	Backoff        span.Duration
 	MaxRetries     int
 	PoolSize       int
 	MaxInFlight    int
@@ -75,14 +75,14 @@ type option struct {
 	set  func(c *Config, text string) string // returns what is wrong, "" if nothing
 }
 
-func duration(at func(c *Config) *time.Duration, lo, hi time.Duration) func(*Config, string) string {
+func duration(at func(c *Config) *span.Duration, lo, hi span.Duration, bounds string) func(*Config, string) string {
 	return func(c *Config, text string) string {
 		d, ok := parseDuration(text)
 		if !ok {
 			return "must be a number of seconds, or a number with the unit ms, s or m"
 		}
 		if d < lo || d > hi {
-			return "must be from " + lo.String() + " to " + hi.String()
+			return "must be from " + bounds
 		}
 		*at(c) = d
 		return ""
@@ -112,10 +112,10 @@ func text(at func(c *Config) *string) func(*Config, string) string {
 
 // options lists every option; the order is that of the docs.
 var options = []option{
-	{"timeout", "deadline of a call, all attempts included", duration(func(c *Config) *time.Duration { return &c.Timeout }, time.Millisecond, time.Hour)},
-	{"connect_timeout", "deadline of one connection attempt", duration(func(c *Config) *time.Duration { return &c.ConnectTimeout }, time.Millisecond, time.Hour)},
+	{"timeout", "deadline of a call, all attempts included", duration(func(c *Config) *span.Duration { return &c.Timeout }, span.Millisecond, span.Hour, "1ms to 1h0m0s")},
+	{"connect_timeout", "deadline of one connection attempt", duration(func(c *Config) *span.Duration { return &c.ConnectTimeout }, span.Millisecond, span.Hour, "1ms to 1h0m0s")},
 	{"max_retries", "further attempts after the first", integer(func(c *Config) *int { return &c.MaxRetries }, 0, 100)},
-	{"backoff", "longest wait before the first retry; doubles with each", duration(func(c *Config) *time.Duration { return &c.Backoff }, 0, time.Minute)},
+	{"backoff", "longest wait before the first retry; doubles with each", duration(func(c *Config) *span.Duration { return &c.Backoff }, 0, span.Minute, "0s to 1m0s")},
 	{"pool_size", "most connections", integer(func(c *Config) *int { return &c.PoolSize }, 1, 10_000)},
 	{"max_in_flight", "most calls at once; one more fails", integer(func(c *Config) *int { return &c.MaxInFlight }, 1, 10_000_000)},
 	{"max_reply_bytes", "largest reply that is read", integer(func(c *Config) *int { return &c.MaxReplyBytes }, 1024, 1<<31-1)},
@@ -294,19 +294,19 @@ func known(name string) bool {
 }
 
 // parseDuration reads a number of seconds or a number with a unit.
-func parseDuration(s string) (time.Duration, bool) {
-	unit := time.Second
+func parseDuration(s string) (span.Duration, bool) {
+	unit := span.Second
 	switch {
 	case strings.HasSuffix(s, "ms"):
-		s, unit = s[:len(s)-2], time.Millisecond
+		s, unit = s[:len(s)-2], span.Millisecond
 	case strings.HasSuffix(s, "s"):
 		s = s[:len(s)-1]
 	case strings.HasSuffix(s, "m"):
-		s, unit = s[:len(s)-1], time.Minute
+		s, unit = s[:len(s)-1], span.Minute
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil || !(f >= 0 && f <= 1e9) {
 		return 0, false
 	}
-	return time.Duration(f * float64(unit)), true
+	return span.Duration(f * float64(unit)), true
 }

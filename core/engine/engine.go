@@ -81,8 +81,7 @@ type handler func(e *Engine, c *call) (value.Value, string)
 var commands, rawCommands map[string]handler
 
 func init() {
-	commands = merge(kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands, scriptCommands)
-	rawCommands = merge(topicsCommands, groupsCommands)
+	commands, rawCommands = merge(families...), merge(restFamilies...)
 }
 
 func merge(maps ...map[string]handler) map[string]handler {
@@ -104,7 +103,7 @@ func (e *Engine) Exec(now int64, face Face, name, requestID string, payload valu
 		h = rawCommands[name]
 	}
 	if h == nil {
-		return value.Nil, "Unknown command: " + name
+		return value.Nil, unknown(name)
 	}
 	e.mu.Lock()
 	defer e.unlock()

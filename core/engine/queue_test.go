@@ -97,6 +97,27 @@ func TestQueueRedeliveryInOrder(t *testing.T) {
 	}
 }
 
+// TestQueueDeadlineIsKept: a consumer always has its full time, and the message is
+// back within two seconds after it (protocol: queue rule 5).
+func TestQueueDeadlineIsKept(t *testing.T) {
+	for _, into := range []float64{0, 0.001, 0.5, 0.999} { // the second in which it is consumed
+		c := newClock(t)
+		c.now = start - start%second
+		c.wait(into)
+		c.do(engine.Envelope, "queue.create", `{"name":"q","config":{"ack_deadline_secs":10}}`)
+		c.do(engine.Envelope, "queue.publish", `{"queue":"q","payload":[1]}`)
+		c.consume("q")
+		c.wait(9.999)
+		if !c.consume("q").IsNil() {
+			t.Errorf("consumed %g s into a second: back before its deadline", into)
+		}
+		c.wait(2)
+		if c.consume("q").IsNil() {
+			t.Errorf("consumed %g s into a second: not back after its deadline", into)
+		}
+	}
+}
+
 // TestQueueLimits: what counts for depth and prefetch (protocol: queue rules 6, 7).
 func TestQueueLimits(t *testing.T) {
 	c := newClock(t)

@@ -179,6 +179,10 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	c.expect("kv.exists", `{"key":"k"}`, `{"exists":false}`)
 	c.wait(-120)
 	c.expect("kv.exists", `{"key":"k"}`, `{"exists":false}`)
+	c.do(engine.Envelope, "kv.set", `{"key":"k","value":"v","ttl":10}`)
+	c.expect("kv.ttl", `{"key":"k"}`, `{"ttl":10}`)
+	c.wait(120) // where the clock stood
+	c.expect("kv.ttl", `{"key":"k"}`, `{"ttl":10}`)
 }
 
 func TestPatterns(t *testing.T) { // protocol: http-messaging 4, pattern rules

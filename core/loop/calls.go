@@ -1,12 +1,11 @@
 package loop
 
 import (
-	"time"
-
 	"github.com/libsynap/libsynap/core/command"
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 	"github.com/libsynap/libsynap/core/wire/envelope"
 )
@@ -36,7 +35,7 @@ type exchange struct {
 // Submit runs one request frame (session.ParseFrame); its end comes out of
 // Completions under the tag, at once if it need not wait. timeout 0 means the
 // client's.
-func (c *Client) Submit(now int64, tag int32, frame string, timeout time.Duration) {
+func (c *Client) Submit(now int64, tag int32, frame string, timeout span.Duration) {
 	c.now = max(c.now, now)
 	f, err := session.ParseFrame(frame)
 	if err == nil && c.closed {
@@ -191,7 +190,7 @@ func (c *Client) send(j *job) {
 }
 
 func (c *Client) request(id int32, step *session.Step, j *job) (*Request, *errs.Error) {
-	r := &Request{Method: "POST", URL: c.cfg.String() + envelope.Path, Authorization: c.auth, Timeout: time.Duration(j.deadline - c.now)}
+	r := &Request{Method: "POST", URL: c.cfg.String() + envelope.Path, Authorization: c.auth, Timeout: span.Duration(j.deadline - c.now)}
 	var err *errs.Error
 	if step.Method != "" {
 		r.Method, r.URL = step.Method, c.cfg.String()+step.Path

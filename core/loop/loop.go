@@ -10,12 +10,12 @@ import (
 	"encoding/base64"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/libsynap/libsynap/core/config"
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -42,7 +42,7 @@ type Request struct {
 	Authorization string
 	Body          []byte
 	// Timeout is how long the answer is waited for.
-	Timeout time.Duration
+	Timeout span.Duration
 	// Lane groups requests that must reach the server in order and be answered in
 	// order, 0 for a request that stands alone.
 	Lane int32

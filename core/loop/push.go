@@ -1,10 +1,9 @@
 package loop
 
 import (
-	"time"
-
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 	"github.com/libsynap/libsynap/core/wire/wspush"
 )
@@ -127,7 +126,7 @@ func (p *push) again() {
 		c.host.Log(2, "push channel to "+c.cfg.String()+" broke; connecting again")
 	}
 	p.attempt++
-	c.at(c.now+int64(c.policy.BackoffFor(p.attempt)+time.Millisecond), nil, p.connect)
+	c.at(c.now+int64(c.policy.BackoffFor(p.attempt)+span.Millisecond), nil, p.connect)
 }
 
 // drop gives a connection up that does not speak the protocol.

@@ -3,10 +3,10 @@ package session
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/libsynap/libsynap/core/command"
 	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -21,9 +21,9 @@ type Follower struct {
 	cmd     *command.Command
 	args    []value.Value
 	policy  *Policy
-	minWait time.Duration
-	maxWait time.Duration
-	wait    time.Duration
+	minWait span.Duration
+	maxWait span.Duration
+	wait    span.Duration
 	failed  int // consecutive broken polls
 
 	// streams
@@ -40,8 +40,8 @@ const (
 	followLimit = 256
 	// Waits between empty polls double from the first to the second. Polling the
 	// embedded engine costs microseconds, a server a round trip.
-	directMinWait, directMaxWait = time.Millisecond, 20 * time.Millisecond
-	wireMinWait, wireMaxWait     = 10 * time.Millisecond, 250 * time.Millisecond
+	directMinWait, directMaxWait = span.Millisecond, 20 * span.Millisecond
+	wireMinWait, wireMaxWait     = 10 * span.Millisecond, 250 * span.Millisecond
 )
 
 // NewFollower returns the state for a validated stream.follow or queue.follow.
@@ -113,7 +113,7 @@ func (f *Follower) Steps(max int) []Step {
 func max1(n int) int { return max(n, 1) }
 
 // Wait is how long to wait before the next poll after one without items.
-func (f *Follower) Wait() time.Duration {
+func (f *Follower) Wait() span.Duration {
 	w := f.wait
 	f.wait = min(2*f.wait, f.maxWait)
 	return w
@@ -122,7 +122,7 @@ func (f *Follower) Wait() time.Duration {
 // Broken hands in that a poll failed on its way. The follower lives on: the
 // driver waits as long as told and polls again. Messages of a queue that were
 // taken by the failed poll come back at their deadline.
-func (f *Follower) Broken() time.Duration {
+func (f *Follower) Broken() span.Duration {
 	f.failed++
 	return max(f.policy.BackoffFor(f.failed), f.minWait)
 }

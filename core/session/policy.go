@@ -2,15 +2,16 @@ package session
 
 import (
 	"sync"
-	"time"
+
+	"github.com/libsynap/libsynap/core/span"
 )
 
 // Policy is what the calls of one client share: limits, the retry budget, and
 // what is known of the server. It is safe for concurrent use.
 type Policy struct {
-	DefaultTimeout time.Duration
+	DefaultTimeout span.Duration
 	MaxRetries     int
-	Backoff        time.Duration
+	Backoff        span.Duration
 	// Rand returns random bits; it must be safe for concurrent use.
 	Rand func() uint64
 
@@ -22,7 +23,7 @@ type Policy struct {
 
 const (
 	// maxBackoff ends the doubling of waits; a longer first wait is kept.
-	maxBackoff = 2 * time.Second
+	maxBackoff = 2 * span.Second
 	// The retry budget: a client may always repeat budgetFloor times, and beyond
 	// that one call in budgetShare, so that an outage is not multiplied.
 	budgetFloor = 20
@@ -46,7 +47,7 @@ func (p *Policy) Started() {
 // retry returns how long to wait before the attempt after the given one, and
 // whether there is one. The wait is spread evenly from 0 to the doubled backoff
 // ("full jitter").
-func (p *Policy) retry(attempt int) (time.Duration, bool) {
+func (p *Policy) retry(attempt int) (span.Duration, bool) {
 	if attempt >= p.MaxRetries {
 		return 0, false
 	}
@@ -60,12 +61,12 @@ func (p *Policy) retry(attempt int) (time.Duration, bool) {
 }
 
 // BackoffFor returns a random wait before attempt+1.
-func (p *Policy) BackoffFor(attempt int) time.Duration {
+func (p *Policy) BackoffFor(attempt int) span.Duration {
 	limit := min(p.Backoff<<min(attempt, 10), max(maxBackoff, p.Backoff))
 	if limit <= 0 {
 		return 0
 	}
-	return time.Duration(p.Rand() % uint64(limit))
+	return span.Duration(p.Rand() % uint64(limit))
 }
 
 // KnownQueue reports whether the queue is known to have existed.

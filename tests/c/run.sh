@@ -7,6 +7,7 @@ CC=${CC:-cc} CXX=${CXX:-c++}
 strict="-Wall -Wextra -pedantic -Werror"
 out=build/test-c
 rm -rf "$out" && mkdir -p "$out"
+tests/need.sh pkg-config=pkg-config cmake=cmake readelf=binutils
 
 # The headers compile on their own, without a warning, in every standard named.
 for std in c99 c11; do
@@ -45,15 +46,11 @@ LD_LIBRARY_PATH=build/testpanic timeout 4 env LD_PRELOAD="$PWD/build/testpanic/l
 # An installation: pkg-config and CMake find it, programs build and run against it.
 make --no-print-directory install DESTDIR="$PWD/$out/root" PREFIX=/opt/synap > /dev/null
 prefix="$PWD/$out/root/opt/synap"
-if command -v pkg-config > /dev/null; then
-  flags=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --define-variable=prefix="$prefix" --cflags --libs synap)
-  "$CC" -std=c99 -o "$out/installed" tests/quickstart/c/quickstart.c $flags
-  LD_LIBRARY_PATH="$prefix/lib" "$out/installed" memory://
-  echo "installation: pkg-config"
-fi
-if command -v cmake > /dev/null; then
-  cmake -S tests/c/cmake -B "$out/cmake" -DCMAKE_PREFIX_PATH="$prefix" > "$out/cmake.log" 2>&1 || { cat "$out/cmake.log"; exit 1; }
-  cmake --build "$out/cmake" >> "$out/cmake.log" 2>&1 || { cat "$out/cmake.log"; exit 1; }
-  "$out/cmake/quickstart" memory://
-  echo "installation: CMake"
-fi
+flags=$(PKG_CONFIG_PATH="$prefix/lib/pkgconfig" pkg-config --define-variable=prefix="$prefix" --cflags --libs synap)
+"$CC" -std=c99 -o "$out/installed" tests/quickstart/c/quickstart.c $flags
+LD_LIBRARY_PATH="$prefix/lib" "$out/installed" memory://
+echo "installation: pkg-config"
+cmake -S tests/c/cmake -B "$out/cmake" -DCMAKE_PREFIX_PATH="$prefix" > "$out/cmake.log" 2>&1 || { cat "$out/cmake.log"; exit 1; }
+cmake --build "$out/cmake" >> "$out/cmake.log" 2>&1 || { cat "$out/cmake.log"; exit 1; }
+"$out/cmake/quickstart" memory://
+echo "installation: CMake"

@@ -1,0 +1,13 @@
+//go:build !wasip1
+
+package engine
+
+// families are the families that the engine serves: those of the command
+// envelope, and those that only REST routes reach.
+var (
+	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands, scriptCommands}
+	restFamilies = []map[string]handler{topicsCommands, groupsCommands}
+)
+
+// unknown is the server's error text for a command that it has not.
+func unknown(name string) string { return "Unknown command: " + name }

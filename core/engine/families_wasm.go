@@ -1,0 +1,24 @@
+//go:build wasip1
+
+package engine
+
+import "strings"
+
+// families are those that the engine inside the WASM module serves. The others
+// would take a tenth of what may be downloaded before a page works (RATIONALE.md
+// has the figures); against a server the module has them all.
+var (
+	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands}
+	restFamilies []map[string]handler
+)
+
+// unknown is the server's error text for a command that it has not, and says
+// so where only this build has it not.
+func unknown(name string) string {
+	family, _, _ := strings.Cut(name, ".")
+	switch family {
+	case "hash", "list", "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "script", "topics", "groups":
+		return "Unknown command: " + name + " (memory:// of the WASM module has kv, key, queue, stream and pubsub)"
+	}
+	return "Unknown command: " + name
+}
