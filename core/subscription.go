@@ -212,6 +212,7 @@ type engineSource struct {
 	cmd  *command.Command
 	sub  *engine.Subscriber
 	more chan struct{}
+	lost int // not told yet
 }
 
 func (c *Client) subscribeEngine(cmd *command.Command, args []value.Value) (source, *errs.Error) {
@@ -247,6 +248,7 @@ func signal(c chan struct{}) {
 
 func (s *engineSource) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
 	messages, lost := s.sub.Take(max)
+	s.lost += lost
 	items := make([]value.Value, 0, len(messages))
 	for i := range messages {
 		m := &messages[i]
@@ -257,8 +259,8 @@ func (s *engineSource) take(max int) ([]value.Value, <-chan struct{}, time.Durat
 		if err != nil { // anyone may publish to a watch topic; only true events count
 			continue
 		}
-		if lost != 0 {
-			item, lost = session.WithLost(item, int64(lost)), 0
+		if s.lost != 0 {
+			item, s.lost = session.WithLost(item, int64(s.lost)), 0
 		}
 		items = append(items, item)
 	}
