@@ -39,5 +39,10 @@ build/testpanic/libsynap.so: build/libsynap.so
 	@rm -f build/testpanic/libsynap.h
 	ln -sf libsynap.so build/testpanic/$(SONAME)
 
-test-c: lib build/testpanic/libsynap.so ## test headers, symbols, C and C++ programs, and an installation
+.PHONY: test-c test-faults-c
+test-c: lib ## test headers, symbols, C and C++ programs, and an installation
 	tests/c/run.sh
+
+test-faults: test-faults-c
+test-faults-c: lib build/testpanic/libsynap.so
+	tests/faults/c/run.sh

@@ -289,6 +289,7 @@ func enter(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS C.int64_t, e 
 	if timeoutMS < 0 {
 		return nil, "", invalid(e, "timeout_ms is negative: the time for this call is over, or the number is a mistake")
 	}
+	testPanic(frame)
 	return c, frame, 0
 }
 

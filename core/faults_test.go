@@ -53,12 +53,14 @@ func TestConnectionsThatBreak(t *testing.T) {
 		return fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
 	}
 	for name, fault := range map[string]func(l *link, a ask){
-		"closed before the reply":      func(l *link, a ask) {},
-		"reset before the reply":       func(l *link, a ask) { l.reset() },
-		"reset in the middle":          func(l *link, a ask) { s := whole(l, a); l.send(s[:len(s)/2]); l.reset() },
-		"cut off in the body":          func(l *link, a ask) { s := whole(l, a); l.send(s[:len(s)-3]) },
-		"cut off in the header":        func(l *link, a ask) { l.send(whole(l, a)[:20]) },
-		"cut off in a chunk":           func(l *link, a ask) { l.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{\"success\":true") },
+		"closed before the reply": func(l *link, a ask) {},
+		"reset before the reply":  func(l *link, a ask) { l.reset() },
+		"reset in the middle":     func(l *link, a ask) { s := whole(l, a); l.send(s[:len(s)/2]); l.reset() },
+		"cut off in the body":     func(l *link, a ask) { s := whole(l, a); l.send(s[:len(s)-3]) },
+		"cut off in the header":   func(l *link, a ask) { l.send(whole(l, a)[:20]) },
+		"cut off in a chunk": func(l *link, a ask) {
+			l.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n{\"success\":true")
+		},
 		"closed in the status line":    func(l *link, a ask) { l.send("HT") },
 		"no body where one is due":     func(l *link, a ask) { l.send("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n") },
 		"interim answer, then nothing": func(l *link, a ask) { l.send("HTTP/1.1 100 Continue\r\n\r\n") },
@@ -336,38 +338,43 @@ func TestContextsThatHaveEnded(t *testing.T) {
 // not be repeated, must not be lost in a dead one.
 func TestConnectionsClosedWhileTheyRest(t *testing.T) {
 	for name, farewell := range map[string]func(l *link){
-		"closed":       func(l *link) {},
-		"reset":        (*link).reset,
-		"with a 408":   func(l *link) { l.send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n") },
-		"half-closed":  func(l *link) { l.send("") },
+		"closed": func(l *link) {},
+		"reset":  (*link).reset,
+		"with a 408": func(l *link) {
+			l.send("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		},
 		"with garbage": func(l *link) { l.send("bye") },
 	} {
-		p := listen(t, "", func(l *link) {
-			if a, ok := l.next(); ok {
-				l.answer(a)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := listen(t, "", func(l *link) {
+				for {
+					_ = l.SetReadDeadline(time.Now().Add(50 * ms))
+					a, ok := l.next()
+					if !ok {
+						farewell(l)
+						return
+					}
+					l.answer(a)
+				}
+			})
+			// The deadline of each call has passed long before the next.
+			c := open(t, p.url(), With("max_retries", 0), With("timeout", 300*ms))
+			for n := range 2 {
+				if n, err := c.KV.Incr(background, "k"); err != nil || n != 7 {
+					t.Errorf("call %d: %v", n, err)
+				}
+				time.Sleep(350 * ms)
+				v, err := c.Frame(background, batch("kv.incr", "k", "kv.incr", "k"))
+				if got := outcomes(t, v, err); got != "ok ok" {
+					t.Errorf("batch %d: %s", n, got)
+				}
+				time.Sleep(350 * ms)
 			}
-			farewell(l)
+			if p.dialed() != 4 {
+				t.Errorf("%d connections", p.dialed())
+			}
 		})
-		// The deadline of the first call has passed long before the second.
-		c := open(t, p.url(), With("max_retries", 0), With("timeout", 20*ms))
-		for range 3 {
-			if n, err := c.KV.Incr(background, "k"); err != nil || n != 7 {
-				t.Errorf("%s: %v", name, err)
-			}
-			time.Sleep(50 * ms)
-		}
-		if p.commands() != "kv.incr kv.incr kv.incr" || p.dialed() != 3 {
-			t.Errorf("%s: %s on %d connections", name, p.commands(), p.dialed())
-		}
-		// The same for batches.
-		for range 2 {
-			v, err := c.Frame(background, batch("kv.incr", "k", "kv.incr", "k"))
-			if got := outcomes(t, v, err); got != "ok Connection?" && got != "ok ok" {
-				t.Errorf("%s: %s", name, got)
-			}
-			time.Sleep(20 * ms)
-		}
-		p.close()
 	}
 }
 
@@ -498,17 +505,15 @@ func TestBatchBrokenInTheMiddle(t *testing.T) {
 
 // What was never handed to the connection was not applied, and is sent again.
 func TestBatchThatBreaksBeforeAllIsSent(t *testing.T) {
-	const n = 3000
-	var served atomic.Int64
+	const n = 24
 	p := listen(t, "", func(l *link) {
 		if l.n == 1 {
-			for range 10 {
+			for range 3 {
 				a, ok := l.next()
 				if !ok {
 					return
 				}
 				l.answer(a)
-				served.Add(1)
 			}
 			l.reset()
 			return
@@ -518,7 +523,7 @@ func TestBatchThatBreaksBeforeAllIsSent(t *testing.T) {
 	c := open(t, p.url(), With("backoff", ms), With("timeout", 20*time.Second))
 	calls := make([]any, 0, 2*n)
 	for i := range n {
-		calls = append(calls, "kv.incr", fmt.Sprintf("%s%d", repeat("k", 2000), i)) // 6 MB: more than any socket buffers
+		calls = append(calls, "kv.incr", fmt.Sprintf("%s%d", repeat("k", 500_000), i)) // 12 MB: more than sockets buffer
 	}
 	v, err := c.Frame(background, batch(calls...))
 	if err != nil {
@@ -531,7 +536,7 @@ func TestBatchThatBreaksBeforeAllIsSent(t *testing.T) {
 		count[o]++
 		last = o
 	}
-	if count["ok"]+count["Connection?"] != n || last != "ok" || count["Connection?"] == 0 || count["Connection?"] > n*9/10 {
+	if count["ok"]+count["Connection?"] != n || last != "ok" || count["Connection?"] == 0 || count["ok"] < 4 {
 		t.Errorf("%v, the last is %s", count, last)
 	}
 }
@@ -556,22 +561,4 @@ func TestLargeBatchesFlow(t *testing.T) {
 	if got := outcomes(t, v, err); got != strings.TrimSpace(repeat("ok ", 500)) {
 		t.Errorf("%.200s", got)
 	}
-}
-
-func TestCancellationLeavesOtherCallsAlone(t *testing.T) {
-	release := make(chan struct{})
-	p := listen(t, "", func(l *link) {
-		for {
-			a, ok := l.next()
-			if !ok {
-				return
-			}
-			if key, _ := a.payload.Field("key").AsStr(); key == "slow" {
-				<-release
-			}
-			l.reply(a, `"of `+must(a.payload.Field("key").AsStr())+`"`)
-		}
-	})
-	_ = p
-	close(release)
 }

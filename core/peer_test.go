@@ -71,16 +71,6 @@ func failed(t *testing.T, err error, code errs.Code) *errs.Error {
 	return e
 }
 
-func must[T any](v T, err error) func(t *testing.T) T {
-	return func(t *testing.T) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
 // peer is a server of the test's own making: a script runs for each connection.
 type peer struct {
 	t        *testing.T

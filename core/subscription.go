@@ -55,6 +55,9 @@ func (c *Client) subscribe(ctx context.Context, cmd *command.Command, args []val
 	if c.closed.Load() {
 		return nil, c.closedError("")
 	}
+	if ctx.Err() != nil {
+		return nil, canceled(ctx)
+	}
 	if cmd.Reply.Kind != command.ReplyStream {
 		return nil, errs.New(errs.InvalidArgument, cmd.Name+" is a call, not a subscription")
 	}
@@ -212,7 +215,11 @@ type engineSource struct {
 	cmd  *command.Command
 	sub  *engine.Subscriber
 	more chan struct{}
-	lost int // not told yet
+	lost int // to be told with the next item
+	// newest: a full buffer drops what comes, so that a loss lies behind all that
+	// waits in it. behind is such a loss.
+	newest bool
+	behind int
 }
 
 func (c *Client) subscribeEngine(cmd *command.Command, args []value.Value) (source, *errs.Error) {
@@ -227,7 +234,7 @@ func (c *Client) subscribeEngine(cmd *command.Command, args []value.Value) (sour
 			topics[i] = "__watch@0__:" + topics[i]
 		}
 	}
-	s := &engineSource{cmd: cmd, more: make(chan struct{}, 1)}
+	s := &engineSource{cmd: cmd, newest: block, more: make(chan struct{}, 1)}
 	var text string
 	s.sub, text = c.engine.Subscribe(time.Now().UnixNano(), topics, size, overflow, s.wake)
 	if text != "" {
@@ -248,7 +255,11 @@ func signal(c chan struct{}) {
 
 func (s *engineSource) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
 	messages, lost := s.sub.Take(max)
-	s.lost += lost
+	if s.newest {
+		s.behind += lost
+	} else {
+		s.lost += lost
+	}
 	items := make([]value.Value, 0, len(messages))
 	for i := range messages {
 		m := &messages[i]
@@ -266,6 +277,8 @@ func (s *engineSource) take(max int) ([]value.Value, <-chan struct{}, time.Durat
 	}
 	if len(messages) == max {
 		s.wake()
+	} else { // the buffer is empty: what comes next comes after the loss
+		s.lost, s.behind = s.lost+s.behind, 0
 	}
 	return items, s.more, 0, nil
 }

@@ -17,6 +17,19 @@
  * SYNAP_EFORK at once.
  *
  * Linking: pkg-config synap, or find_package(Synap) in CMake. C99, C11 and C++17.
+ *
+ *     synap_client client;
+ *     synap_reply name;
+ *     synap_error err = SYNAP_ERROR_INIT;
+ *     if (synap_open_url("http://localhost:15500", &client, &err) != SYNAP_OK ||
+ *         synap_kv_get(client, synap_cstr("user:1"), 0, &name, &err) != SYNAP_OK) {
+ *         fprintf(stderr, "%s\n", err.message);
+ *         exit(1);
+ *     }
+ *     synap_str text = synap_value_str(name.value);
+ *     printf("%.*s\n", (int)text.len, text.data);
+ *     synap_reply_free(&name);
+ *     synap_close(client, NULL);
  */
 #ifndef SYNAP_H
 #define SYNAP_H
@@ -968,8 +981,8 @@ SYNAP_INLINE bool synap_kv_stats_next(synap_list *l, synap_kv_stats_t *out) {
     return true;
 }
 
-SYNAP_INLINE void synap_kv_stats_take(synap_kv_stats_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_kv_stats_take(synap_kv_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -1033,8 +1046,8 @@ SYNAP_INLINE bool synap_watch_event_next(synap_list *l, synap_watch_event_t *out
     return true;
 }
 
-SYNAP_INLINE void synap_watch_event_take(synap_watch_event_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_watch_event_take(synap_watch_event_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -1112,7 +1125,6 @@ SYNAP_INLINE int32_t synap_kv_set(synap_client client, synap_str key, synap_blob
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_kv_set_json. */
 typedef struct synap_kv_set_json_options {
     /* Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000. */
@@ -1155,7 +1167,6 @@ SYNAP_INLINE int32_t synap_kv_set_json(synap_client client, synap_str key, const
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_get, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_get_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1184,7 +1195,6 @@ SYNAP_INLINE int32_t synap_kv_get(synap_client client, synap_str key, int64_t ti
     synap_reply_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_get_bytes, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_get_bytes_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1212,7 +1222,6 @@ SYNAP_INLINE int32_t synap_kv_get_bytes(synap_client client, synap_str key, int6
     synap_reply_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_get_json, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_get_json_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1241,7 +1250,6 @@ SYNAP_INLINE int32_t synap_kv_get_json(synap_client client, synap_str key, int64
     synap_reply_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_delete, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_delete_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1269,7 +1277,6 @@ SYNAP_INLINE int32_t synap_kv_delete(synap_client client, synap_str key, int64_t
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_exists, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_exists_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1297,7 +1304,6 @@ SYNAP_INLINE int32_t synap_kv_exists(synap_client client, synap_str key, int64_t
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_incr, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_incr_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1326,7 +1332,6 @@ SYNAP_INLINE int32_t synap_kv_incr(synap_client client, synap_str key, int64_t t
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_incrby, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_incrby_frame(synap_writer *w, synap_str key, int64_t amount) {
     synap_write_array(w, 3);
@@ -1358,7 +1363,6 @@ SYNAP_INLINE int32_t synap_kv_incrby(synap_client client, synap_str key, int64_t
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_decr, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_decr_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1388,7 +1392,6 @@ SYNAP_INLINE int32_t synap_kv_decr(synap_client client, synap_str key, int64_t t
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_decrby, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_decrby_frame(synap_writer *w, synap_str key, int64_t amount) {
     synap_write_array(w, 3);
@@ -1420,7 +1423,6 @@ SYNAP_INLINE int32_t synap_kv_decrby(synap_client client, synap_str key, int64_t
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_mset, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_mset_frame(synap_writer *w, const synap_pair *pairs, size_t pairs_count) {
     synap_write_array(w, 3);
@@ -1449,7 +1451,6 @@ SYNAP_INLINE int32_t synap_kv_mset(synap_client client, const synap_pair *pairs,
     synap_buf_free(&reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_mget, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_mget_frame(synap_writer *w, const synap_str *keys, size_t keys_count) {
     synap_write_array(w, 3);
@@ -1480,7 +1481,6 @@ SYNAP_INLINE int32_t synap_kv_mget(synap_client client, const synap_str *keys, s
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_mdel, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_mdel_frame(synap_writer *w, const synap_str *keys, size_t keys_count) {
     synap_write_array(w, 3);
@@ -1508,7 +1508,6 @@ SYNAP_INLINE int32_t synap_kv_mdel(synap_client client, const synap_str *keys, s
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_append, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_append_frame(synap_writer *w, synap_str key, synap_blob value) {
     synap_write_array(w, 3);
@@ -1538,7 +1537,6 @@ SYNAP_INLINE int32_t synap_kv_append(synap_client client, synap_str key, synap_b
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_getrange, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_getrange_frame(synap_writer *w, synap_str key, int64_t start, int64_t end) {
     synap_write_array(w, 3);
@@ -1571,7 +1569,6 @@ SYNAP_INLINE int32_t synap_kv_getrange(synap_client client, synap_str key, int64
     synap_reply_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_setrange, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_setrange_frame(synap_writer *w, synap_str key, int64_t offset, synap_blob value) {
     synap_write_array(w, 3);
@@ -1605,7 +1602,6 @@ SYNAP_INLINE int32_t synap_kv_setrange(synap_client client, synap_str key, int64
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_strlen, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_strlen_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1633,7 +1629,6 @@ SYNAP_INLINE int32_t synap_kv_strlen(synap_client client, synap_str key, int64_t
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_getset, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_getset_frame(synap_writer *w, synap_str key, synap_blob value) {
     synap_write_array(w, 3);
@@ -1665,7 +1660,6 @@ SYNAP_INLINE int32_t synap_kv_getset(synap_client client, synap_str key, synap_b
     synap_reply_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_msetnx, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_msetnx_frame(synap_writer *w, const synap_pair *pairs, size_t pairs_count) {
     synap_write_array(w, 3);
@@ -1694,7 +1688,6 @@ SYNAP_INLINE int32_t synap_kv_msetnx(synap_client client, const synap_pair *pair
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_expire, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_expire_frame(synap_writer *w, synap_str key, int64_t ttl) {
     synap_write_array(w, 3);
@@ -1724,7 +1717,6 @@ SYNAP_INLINE int32_t synap_kv_expire(synap_client client, synap_str key, int64_t
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_ttl, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_ttl_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1753,7 +1745,6 @@ SYNAP_INLINE int32_t synap_kv_ttl(synap_client client, synap_str key, int64_t ti
     synap_int_take(out, present, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_persist, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_persist_frame(synap_writer *w, synap_str key) {
     synap_write_array(w, 3);
@@ -1781,7 +1772,6 @@ SYNAP_INLINE int32_t synap_kv_persist(synap_client client, synap_str key, int64_
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_kv_scan. */
 typedef struct synap_kv_scan_options {
     /* Absent: all keys. */
@@ -1826,7 +1816,6 @@ SYNAP_INLINE int32_t synap_kv_scan(synap_client client, const synap_kv_scan_opti
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_keys, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_keys_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -1852,7 +1841,6 @@ SYNAP_INLINE int32_t synap_kv_keys(synap_client client, int64_t timeout_ms, SYNA
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_dbsize, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_dbsize_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -1879,7 +1867,6 @@ SYNAP_INLINE int32_t synap_kv_dbsize(synap_client client, int64_t timeout_ms, in
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_flushdb, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_flushdb_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -1908,7 +1895,6 @@ SYNAP_INLINE int32_t synap_kv_flushdb(synap_client client, int64_t timeout_ms, i
     synap_int_take(out, present, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_flushall, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_flushall_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -1937,7 +1923,6 @@ SYNAP_INLINE int32_t synap_kv_flushall(synap_client client, int64_t timeout_ms, 
     synap_int_take(out, present, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_kv_stats, for synap_submit and batches. */
 SYNAP_INLINE void synap_kv_stats_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -1960,10 +1945,9 @@ SYNAP_INLINE int32_t synap_kv_stats(synap_client client, int64_t timeout_ms, SYN
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_kv_stats_take(out, NULL, &reply);
+    synap_kv_stats_take(out, NULL, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_kv_watch. */
 typedef struct synap_kv_watch_options {
     /* How many undelivered items are kept. From 1 to 1000000. Default: 1024. */
@@ -1998,8 +1982,8 @@ SYNAP_INLINE void synap_kv_watch_frame(synap_writer *w, const synap_str *keys, s
  * key (user:* globs; a key with dots is split at them). mset, msetnx and expiry send nothing
  * (protocol: websocket, /kv/ws quirks).
  * \param keys Keys or patterns.
- * \param subscription Read it with synap_next and synap_watch_event_next, end it with
- * synap_unsubscribe.
+ * \param subscription Read it with synap_kv_watch_next, or many items at once with synap_next
+ * and synap_watch_event_next; end it with synap_unsubscribe.
  * \return SYNAP_OK or a code.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_kv_watch(synap_client client, const synap_str *keys, size_t keys_count,
@@ -2015,6 +1999,25 @@ SYNAP_INLINE int32_t synap_kv_watch(synap_client client, const synap_str *keys, 
     if (code != SYNAP_OK)
         return code;
     synap_int_take(subscription, NULL, &reply);
+    return SYNAP_OK;
+}
+
+/** \brief Waits up to timeout_ms for one item of a subscription of synap_kv_watch.
+ * \param out Yours if *found: free it with synap_watch_event_free.
+ * \param found False if none came in time; the subscription lives on.
+ * \return SYNAP_OK or a code: SYNAP_ECLOSED if the subscription has ended.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_kv_watch_next(synap_client client, int64_t subscription, int64_t timeout_ms,
+        SYNAP_OWN synap_watch_event_t *out, bool *found, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_next_frame(&w, subscription, out == NULL ? 0 : 1); /* 0 is refused: an item must not get lost */
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_watch_event_take(out, found, synap_value_at(synap_parse(reply), 0), &reply);
     return SYNAP_OK;
 }
 
@@ -2064,8 +2067,8 @@ SYNAP_INLINE bool synap_queue_message_next(synap_list *l, synap_queue_message_t 
     return true;
 }
 
-SYNAP_INLINE void synap_queue_message_take(synap_queue_message_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_queue_message_take(synap_queue_message_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -2132,8 +2135,8 @@ SYNAP_INLINE bool synap_queue_stats_next(synap_list *l, synap_queue_stats_t *out
     return true;
 }
 
-SYNAP_INLINE void synap_queue_stats_take(synap_queue_stats_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_queue_stats_take(synap_queue_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -2215,7 +2218,6 @@ SYNAP_INLINE int32_t synap_queue_create(synap_client client, synap_str name,
     synap_buf_free(&reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_queue_publish. */
 typedef struct synap_queue_publish_options {
     /* 9 is delivered first. Absent: the queue's default. From 0 to 9. */
@@ -2267,7 +2269,6 @@ SYNAP_INLINE int32_t synap_queue_publish(synap_client client, synap_str queue, s
     synap_reply_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_queue_consume, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_consume_frame(synap_writer *w, synap_str queue, synap_str consumer_id) {
     synap_write_array(w, 3);
@@ -2298,10 +2299,9 @@ SYNAP_INLINE int32_t synap_queue_consume(synap_client client, synap_str queue, s
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_queue_message_take(out, found, &reply);
+    synap_queue_message_take(out, found, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_queue_ack, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_ack_frame(synap_writer *w, synap_str queue, synap_str message_id) {
     synap_write_array(w, 3);
@@ -2331,7 +2331,6 @@ SYNAP_INLINE int32_t synap_queue_ack(synap_client client, synap_str queue, synap
     synap_buf_free(&reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_queue_nack. */
 typedef struct synap_queue_nack_options {
     /* False drops the message for good. Default: true. */
@@ -2375,7 +2374,6 @@ SYNAP_INLINE int32_t synap_queue_nack(synap_client client, synap_str queue, syna
     synap_buf_free(&reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_queue_stats, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_stats_frame(synap_writer *w, synap_str queue) {
     synap_write_array(w, 3);
@@ -2400,10 +2398,9 @@ SYNAP_INLINE int32_t synap_queue_stats(synap_client client, synap_str queue, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_queue_stats_take(out, NULL, &reply);
+    synap_queue_stats_take(out, NULL, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_queue_list, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_list_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -2429,7 +2426,6 @@ SYNAP_INLINE int32_t synap_queue_list(synap_client client, int64_t timeout_ms, S
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_queue_purge, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_purge_frame(synap_writer *w, synap_str queue) {
     synap_write_array(w, 3);
@@ -2457,7 +2453,6 @@ SYNAP_INLINE int32_t synap_queue_purge(synap_client client, synap_str queue, int
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_queue_delete, for synap_submit and batches. */
 SYNAP_INLINE void synap_queue_delete_frame(synap_writer *w, synap_str queue) {
     synap_write_array(w, 3);
@@ -2485,7 +2480,6 @@ SYNAP_INLINE int32_t synap_queue_delete(synap_client client, synap_str queue, in
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_queue_follow. */
 typedef struct synap_queue_follow_options {
     /* Messages taken from the queue before the reader asks for them; their ack deadline runs.
@@ -2515,8 +2509,8 @@ SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, syn
  * taken ahead of the reader.
  * \param queue The queue.
  * \param consumer_id Who consumes; counts for prefetch_limit and stats.
- * \param subscription Read it with synap_next and synap_queue_message_next, end it with
- * synap_unsubscribe.
+ * \param subscription Read it with synap_queue_follow_next, or many items at once with
+ * synap_next and synap_queue_message_next; end it with synap_unsubscribe.
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_follow(synap_client client, synap_str queue, synap_str consumer_id,
@@ -2533,6 +2527,25 @@ SYNAP_INLINE int32_t synap_queue_follow(synap_client client, synap_str queue, sy
     if (code != SYNAP_OK)
         return code;
     synap_int_take(subscription, NULL, &reply);
+    return SYNAP_OK;
+}
+
+/** \brief Waits up to timeout_ms for one item of a subscription of synap_queue_follow.
+ * \param out Yours if *found: free it with synap_queue_message_free.
+ * \param found False if none came in time; the subscription lives on.
+ * \return SYNAP_OK or a code: SYNAP_ECLOSED if the subscription has ended.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_queue_follow_next(synap_client client, int64_t subscription, int64_t timeout_ms,
+        SYNAP_OWN synap_queue_message_t *out, bool *found, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_next_frame(&w, subscription, out == NULL ? 0 : 1); /* 0 is refused: an item must not get lost */
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_queue_message_take(out, found, synap_value_at(synap_parse(reply), 0), &reply);
     return SYNAP_OK;
 }
 
@@ -2580,8 +2593,8 @@ SYNAP_INLINE bool synap_stream_event_next(synap_list *l, synap_stream_event_t *o
     return true;
 }
 
-SYNAP_INLINE void synap_stream_event_take(synap_stream_event_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_stream_event_take(synap_stream_event_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -2662,8 +2675,8 @@ SYNAP_INLINE bool synap_stream_stats_next(synap_list *l, synap_stream_stats_t *o
     return true;
 }
 
-SYNAP_INLINE void synap_stream_stats_take(synap_stream_stats_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_stream_stats_take(synap_stream_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -2727,8 +2740,8 @@ SYNAP_INLINE bool synap_followed_event_next(synap_list *l, synap_followed_event_
     return true;
 }
 
-SYNAP_INLINE void synap_followed_event_take(synap_followed_event_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_followed_event_take(synap_followed_event_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -2791,7 +2804,6 @@ SYNAP_INLINE int32_t synap_stream_create(synap_client client, synap_str room,
     synap_buf_free(&reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_stream_get_or_create, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_get_or_create_frame(synap_writer *w, synap_str room) {
     synap_write_array(w, 3);
@@ -2819,7 +2831,6 @@ SYNAP_INLINE int32_t synap_stream_get_or_create(synap_client client, synap_str r
     synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_stream_publish, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_publish_frame(synap_writer *w, synap_str room, synap_str event,
         const synap_writer *data) {
@@ -2852,7 +2863,6 @@ SYNAP_INLINE int32_t synap_stream_publish(synap_client client, synap_str room, s
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_stream_consume. */
 typedef struct synap_stream_consume_options {
     /* First offset to read. From 0 to 4611686018427387904. Default: 0. */
@@ -2905,7 +2915,6 @@ SYNAP_INLINE int32_t synap_stream_consume(synap_client client, synap_str room, s
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_stream_stats, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_stats_frame(synap_writer *w, synap_str room) {
     synap_write_array(w, 3);
@@ -2930,10 +2939,9 @@ SYNAP_INLINE int32_t synap_stream_stats(synap_client client, synap_str room, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_stream_stats_take(out, NULL, &reply);
+    synap_stream_stats_take(out, NULL, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_stream_list, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_list_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -2959,7 +2967,6 @@ SYNAP_INLINE int32_t synap_stream_list(synap_client client, int64_t timeout_ms, 
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_stream_delete, for synap_submit and batches. */
 SYNAP_INLINE void synap_stream_delete_frame(synap_writer *w, synap_str room) {
     synap_write_array(w, 3);
@@ -2986,7 +2993,6 @@ SYNAP_INLINE int32_t synap_stream_delete(synap_client client, synap_str room, in
     synap_buf_free(&reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_stream_follow. */
 typedef struct synap_stream_follow_options {
     /* First offset to read. From 0 to 4611686018427387904. Default: 0. */
@@ -3015,8 +3021,8 @@ SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, syn
  * recreated room by its generation and starts it from 0, and counts what was evicted unread.
  * \param room The room.
  * \param subscriber_id Who reads.
- * \param subscription Read it with synap_next and synap_followed_event_next, end it with
- * synap_unsubscribe.
+ * \param subscription Read it with synap_stream_follow_next, or many items at once with
+ * synap_next and synap_followed_event_next; end it with synap_unsubscribe.
  * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_follow(synap_client client, synap_str room, synap_str subscriber_id,
@@ -3033,6 +3039,25 @@ SYNAP_INLINE int32_t synap_stream_follow(synap_client client, synap_str room, sy
     if (code != SYNAP_OK)
         return code;
     synap_int_take(subscription, NULL, &reply);
+    return SYNAP_OK;
+}
+
+/** \brief Waits up to timeout_ms for one item of a subscription of synap_stream_follow.
+ * \param out Yours if *found: free it with synap_followed_event_free.
+ * \param found False if none came in time; the subscription lives on.
+ * \return SYNAP_OK or a code: SYNAP_ECLOSED if the subscription has ended.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_stream_follow_next(synap_client client, int64_t subscription, int64_t timeout_ms,
+        SYNAP_OWN synap_followed_event_t *out, bool *found, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_next_frame(&w, subscription, out == NULL ? 0 : 1); /* 0 is refused: an item must not get lost */
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_followed_event_take(out, found, synap_value_at(synap_parse(reply), 0), &reply);
     return SYNAP_OK;
 }
 
@@ -3068,8 +3093,8 @@ SYNAP_INLINE bool synap_published_next(synap_list *l, synap_published_t *out) {
     return true;
 }
 
-SYNAP_INLINE void synap_published_take(synap_published_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_published_take(synap_published_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -3133,8 +3158,8 @@ SYNAP_INLINE bool synap_pubsub_message_next(synap_list *l, synap_pubsub_message_
     return true;
 }
 
-SYNAP_INLINE void synap_pubsub_message_take(synap_pubsub_message_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_pubsub_message_take(synap_pubsub_message_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -3189,8 +3214,8 @@ SYNAP_INLINE bool synap_topic_info_next(synap_list *l, synap_topic_info_t *out) 
     return true;
 }
 
-SYNAP_INLINE void synap_topic_info_take(synap_topic_info_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_topic_info_take(synap_topic_info_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -3254,8 +3279,8 @@ SYNAP_INLINE bool synap_pubsub_stats_next(synap_list *l, synap_pubsub_stats_t *o
     return true;
 }
 
-SYNAP_INLINE void synap_pubsub_stats_take(synap_pubsub_stats_t *out, bool *found, synap_buf *buf) {
-    synap_value v = synap_parse(*buf);
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_pubsub_stats_take(synap_pubsub_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
     bool there = v.kind == SYNAP_ARRAY;
     if (found != NULL)
         *found = there;
@@ -3312,10 +3337,9 @@ SYNAP_INLINE int32_t synap_pubsub_publish(synap_client client, synap_str topic, 
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_published_take(out, NULL, &reply);
+    synap_published_take(out, NULL, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 /* Options of synap_pubsub_subscribe. */
 typedef struct synap_pubsub_subscribe_options {
     /* How many undelivered items are kept. From 1 to 1000000. Default: 1024. */
@@ -3351,8 +3375,8 @@ SYNAP_INLINE void synap_pubsub_subscribe_frame(synap_writer *w, const synap_str 
  * once, however many of the patterns match. There is no replay: what is published while
  * disconnected is lost, and said to be.
  * \param topics Topics or patterns. On HTTP a topic cannot contain a comma.
- * \param subscription Read it with synap_next and synap_pubsub_message_next, end it with
- * synap_unsubscribe.
+ * \param subscription Read it with synap_pubsub_subscribe_next, or many items at once with
+ * synap_next and synap_pubsub_message_next; end it with synap_unsubscribe.
  * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for a bad pattern.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_pubsub_subscribe(synap_client client, const synap_str *topics,
@@ -3369,6 +3393,25 @@ SYNAP_INLINE int32_t synap_pubsub_subscribe(synap_client client, const synap_str
     if (code != SYNAP_OK)
         return code;
     synap_int_take(subscription, NULL, &reply);
+    return SYNAP_OK;
+}
+
+/** \brief Waits up to timeout_ms for one item of a subscription of synap_pubsub_subscribe.
+ * \param out Yours if *found: free it with synap_pubsub_message_free.
+ * \param found False if none came in time; the subscription lives on.
+ * \return SYNAP_OK or a code: SYNAP_ECLOSED if the subscription has ended.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_pubsub_subscribe_next(synap_client client, int64_t subscription,
+        int64_t timeout_ms, SYNAP_OWN synap_pubsub_message_t *out, bool *found, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_next_frame(&w, subscription, out == NULL ? 0 : 1); /* 0 is refused: an item must not get lost */
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_pubsub_message_take(out, found, synap_value_at(synap_parse(reply), 0), &reply);
     return SYNAP_OK;
 }
 
@@ -3413,7 +3456,6 @@ SYNAP_INLINE int32_t synap_pubsub_unsubscribe(synap_client client, synap_str sub
     synap_int_take(out, NULL, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_pubsub_topics, for synap_submit and batches. */
 SYNAP_INLINE void synap_pubsub_topics_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -3439,7 +3481,6 @@ SYNAP_INLINE int32_t synap_pubsub_topics(synap_client client, int64_t timeout_ms
     synap_list_take(out, &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_pubsub_info, for synap_submit and batches. */
 SYNAP_INLINE void synap_pubsub_info_frame(synap_writer *w, synap_str topic) {
     synap_write_array(w, 3);
@@ -3465,10 +3506,9 @@ SYNAP_INLINE int32_t synap_pubsub_info(synap_client client, synap_str topic, int
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_topic_info_take(out, NULL, &reply);
+    synap_topic_info_take(out, NULL, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 /* Writes the frame of synap_pubsub_stats, for synap_submit and batches. */
 SYNAP_INLINE void synap_pubsub_stats_frame(synap_writer *w) {
     synap_write_array(w, 3);
@@ -3491,10 +3531,9 @@ SYNAP_INLINE int32_t synap_pubsub_stats(synap_client client, int64_t timeout_ms,
     code = synap_send(client, &w, timeout_ms, &reply, err);
     if (code != SYNAP_OK)
         return code;
-    synap_pubsub_stats_take(out, NULL, &reply);
+    synap_pubsub_stats_take(out, NULL, synap_parse(reply), &reply);
     return SYNAP_OK;
 }
-
 
 #ifdef __cplusplus
 }

@@ -6,6 +6,9 @@
 //     client.kv().set("user:1", "John Doe");
 //     std::optional<std::string> name = client.kv().get("user:1");
 //
+// Options are structs of optional members: chain their setters, as in
+// KVSetOptions().with_ttl(3600), assign members, or in C++20 write {.ttl = 3600}.
+//
 // Failures are exceptions of class synap::Error; nothing else is thrown but
 // std::bad_alloc. Strings hold any bytes: one that is valid UTF-8 travels as text,
 // any other as bytes. A Client may be shared between threads; a Subscription is
@@ -21,6 +24,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -77,14 +81,13 @@ public:
 
     Value() = default;
     Value(std::nullptr_t) {}
-    Value(bool b) : v_(b) {}
-    Value(int n) : v_(std::int64_t{n}) {}
-    Value(std::int64_t n) : v_(n) {}
-    Value(std::uint64_t n) {
-        if (n <= static_cast<std::uint64_t>(INT64_MAX))
+    // Of bool itself, so that no pointer becomes true.
+    template <typename B, std::enable_if_t<std::is_same_v<B, bool>, int> = 0> Value(B b) : v_(b) {}
+    template <typename N, std::enable_if_t<std::is_integral_v<N> && !std::is_same_v<N, bool>, int> = 0> Value(N n) {
+        if (std::is_signed_v<N> || static_cast<std::uint64_t>(n) <= static_cast<std::uint64_t>(INT64_MAX))
             v_ = static_cast<std::int64_t>(n);
         else
-            v_ = n;
+            v_ = static_cast<std::uint64_t>(n);
     }
     Value(double f) : v_(f) {}
     Value(const char *s) : v_(std::string(s)) {}
@@ -166,6 +169,9 @@ private:
     std::size_t size_;
     bool bytes_;
 };
+
+template <typename T> class Subscription;
+template <typename T> class Later;
 
 namespace detail {
 
@@ -259,6 +265,14 @@ inline void write(Writer &w, const std::optional<std::string> &v) {
         write(w, std::string_view(*v));
     else
         synap_write_nil(&w);
+}
+
+// The frame of a raw command.
+inline void write_command(Writer &w, std::string_view name, const Value &payload) {
+    synap_write_array(&w, 3);
+    synap_write_int(&w, 1);
+    write(w, name);
+    write(w, payload);
 }
 
 // A received buffer.
@@ -374,7 +388,7 @@ template <typename T> void read(synap_value v, std::optional<T> &out) {
     read(v, *out);
 }
 
-// The client handle, shared by a Client and its subscriptions.
+// The client handle, shared by a Client, its copies and its subscriptions.
 class Core {
 public:
     explicit Core(synap_client c) : c_(c) {}
@@ -388,17 +402,38 @@ public:
         check(synap_send(c_, &w, timeout.count(), &reply, &err), err);
         return Reply(reply);
     }
-    std::int64_t subscribe(Writer &w, std::chrono::milliseconds timeout) const {
-        return synap_value_int(call(w, timeout).value());
-    }
     synap_client handle() const { return c_; }
 
 private:
     synap_client c_;
 };
 
-struct Options {
+// How a family's methods are carried out: at once …
+struct Direct {
+    template <typename T> using Result = T;
+    static constexpr bool batched = false;
+    template <typename T> T run(Writer &w) const;
+    template <typename T> Subscription<T> subscribe(Writer &w) const {
+        return Subscription<T>(core, synap_value_int(core->call(w, timeout).value()));
+    }
+    std::shared_ptr<Core> core;
     std::chrono::milliseconds timeout{0};
+};
+
+// … or recorded, to run with others.
+struct Recorded {
+    Writer frames;
+    std::size_t count = 0;
+    bool ran = false;
+    Reply reply;
+    std::vector<synap_value> outcomes;
+};
+
+struct Recorder {
+    template <typename T> using Result = Later<T>;
+    static constexpr bool batched = true;
+    template <typename T> Later<T> run(Writer &w) const;
+    std::shared_ptr<Recorded> batch;
 };
 
 } // namespace detail
@@ -548,36 +583,80 @@ inline void read(synap_value v, WatchEvent &r) {
 }
 } // namespace detail
 
+// Options of kv.set, all absent by default.
 struct KVSetOptions {
     // Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
-    std::optional<std::int64_t> ttl;
+    std::optional<std::int64_t> ttl{};
     // Write only if the key does not exist. Default: false.
-    std::optional<bool> nx;
+    std::optional<bool> nx{};
     // Write only if the key exists. Default: false.
-    std::optional<bool> xx;
+    std::optional<bool> xx{};
     // Keep the key's TTL; ttl must be absent. Default: false.
-    std::optional<bool> keepttl;
+    std::optional<bool> keepttl{};
+
+    KVSetOptions &with_ttl(std::int64_t value) {
+        ttl = std::move(value);
+        return *this;
+    }
+    KVSetOptions &with_nx(bool value) {
+        nx = std::move(value);
+        return *this;
+    }
+    KVSetOptions &with_xx(bool value) {
+        xx = std::move(value);
+        return *this;
+    }
+    KVSetOptions &with_keepttl(bool value) {
+        keepttl = std::move(value);
+        return *this;
+    }
 };
 
+// Options of kv.set_json, all absent by default.
 struct KVSetJSONOptions {
     // Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
-    std::optional<std::int64_t> ttl;
+    std::optional<std::int64_t> ttl{};
+
+    KVSetJSONOptions &with_ttl(std::int64_t value) {
+        ttl = std::move(value);
+        return *this;
+    }
 };
 
+// Options of kv.scan, all absent by default.
 struct KVScanOptions {
     // Absent: all keys.
-    std::optional<std::string> prefix;
+    std::optional<std::string> prefix{};
     // At most so many keys. From 0 to 1000000. Default: 100.
-    std::optional<std::int64_t> limit;
+    std::optional<std::int64_t> limit{};
+
+    KVScanOptions &with_prefix(std::string value) {
+        prefix = std::move(value);
+        return *this;
+    }
+    KVScanOptions &with_limit(std::int64_t value) {
+        limit = std::move(value);
+        return *this;
+    }
 };
 
+// Options of kv.watch, all absent by default.
 struct KVWatchOptions {
     // How many undelivered items are kept. From 1 to 1000000. Default: 1024.
-    std::optional<std::int64_t> buffer;
+    std::optional<std::int64_t> buffer{};
     // What happens when the buffer is full: drop_oldest (the next item says how many were lost)
     // or block (reading from the server pauses; on memory:// the publisher's oldest items are
     // kept and new ones lost). Default: drop_oldest.
-    std::optional<std::string> overflow;
+    std::optional<std::string> overflow{};
+
+    KVWatchOptions &with_buffer(std::int64_t value) {
+        buffer = std::move(value);
+        return *this;
+    }
+    KVWatchOptions &with_overflow(std::string value) {
+        overflow = std::move(value);
+        return *this;
+    }
 };
 
 // ==== queue ====
@@ -655,36 +734,80 @@ inline void read(synap_value v, QueueStats &r) {
 }
 } // namespace detail
 
+// Options of queue.create, all absent by default.
 struct QueueCreateOptions {
     // Most messages that may wait. From 1 to 4294967295.
-    std::optional<std::int64_t> max_depth;
+    std::optional<std::int64_t> max_depth{};
     // Time to ack before a message is redelivered. (seconds) From 1 to 4294967295.
-    std::optional<std::int64_t> ack_deadline_secs;
+    std::optional<std::int64_t> ack_deadline_secs{};
     // Retries of messages that do not say. From 0 to 4294967295.
-    std::optional<std::int64_t> default_max_retries;
+    std::optional<std::int64_t> default_max_retries{};
     // Priority of messages that do not say. From 0 to 9.
-    std::optional<std::int64_t> default_priority;
+    std::optional<std::int64_t> default_priority{};
     // Most unacked messages a consumer may hold; 0 is no limit. From 0 to 4294967295.
-    std::optional<std::int64_t> prefetch_limit;
+    std::optional<std::int64_t> prefetch_limit{};
+
+    QueueCreateOptions &with_max_depth(std::int64_t value) {
+        max_depth = std::move(value);
+        return *this;
+    }
+    QueueCreateOptions &with_ack_deadline_secs(std::int64_t value) {
+        ack_deadline_secs = std::move(value);
+        return *this;
+    }
+    QueueCreateOptions &with_default_max_retries(std::int64_t value) {
+        default_max_retries = std::move(value);
+        return *this;
+    }
+    QueueCreateOptions &with_default_priority(std::int64_t value) {
+        default_priority = std::move(value);
+        return *this;
+    }
+    QueueCreateOptions &with_prefetch_limit(std::int64_t value) {
+        prefetch_limit = std::move(value);
+        return *this;
+    }
 };
 
+// Options of queue.publish, all absent by default.
 struct QueuePublishOptions {
     // 9 is delivered first. Absent: the queue's default. From 0 to 9.
-    std::optional<std::int64_t> priority;
+    std::optional<std::int64_t> priority{};
     // Redeliveries before it is dead-lettered. Absent: the queue's default. From 0 to
     // 4294967295.
-    std::optional<std::int64_t> max_retries;
+    std::optional<std::int64_t> max_retries{};
+
+    QueuePublishOptions &with_priority(std::int64_t value) {
+        priority = std::move(value);
+        return *this;
+    }
+    QueuePublishOptions &with_max_retries(std::int64_t value) {
+        max_retries = std::move(value);
+        return *this;
+    }
 };
 
+// Options of queue.nack, all absent by default.
 struct QueueNackOptions {
     // False drops the message for good. Default: true.
-    std::optional<bool> requeue;
+    std::optional<bool> requeue{};
+
+    QueueNackOptions &with_requeue(bool value) {
+        requeue = std::move(value);
+        return *this;
+    }
 };
 
+// Options of queue.follow, all absent by default.
 struct QueueFollowOptions {
     // Messages taken from the queue before the reader asks for them; their ack deadline runs.
     // From 1 to 10000. Default: 1.
-    std::optional<std::int64_t> prefetch;
+    std::optional<std::int64_t> prefetch{};
+
+    QueueFollowOptions &with_prefetch(std::int64_t value) {
+        prefetch = std::move(value);
+        return *this;
+    }
 };
 
 // ==== stream ====
@@ -810,24 +933,50 @@ inline void read(synap_value v, FollowedEvent &r) {
 }
 } // namespace detail
 
+// Options of stream.create, all absent by default.
 struct StreamCreateOptions {
     // A room has one partition; nothing else is accepted. From 1 to 1. Default: 1.
-    std::optional<std::int64_t> partitions;
+    std::optional<std::int64_t> partitions{};
     // Accepted for the guide's sake, without effect: the server keeps 10,000 events for 3,600 s
     // and has no setting for it (protocol: stream rules 3 and 5). (hours) From 1 to 876000.
-    std::optional<std::int64_t> retention_hours;
+    std::optional<std::int64_t> retention_hours{};
+
+    StreamCreateOptions &with_partitions(std::int64_t value) {
+        partitions = std::move(value);
+        return *this;
+    }
+    StreamCreateOptions &with_retention_hours(std::int64_t value) {
+        retention_hours = std::move(value);
+        return *this;
+    }
 };
 
+// Options of stream.consume, all absent by default.
 struct StreamConsumeOptions {
     // First offset to read. From 0 to 4611686018427387904. Default: 0.
-    std::optional<std::int64_t> from_offset;
+    std::optional<std::int64_t> from_offset{};
     // At most so many events. From 0 to 100000. Default: 100.
-    std::optional<std::int64_t> limit;
+    std::optional<std::int64_t> limit{};
+
+    StreamConsumeOptions &with_from_offset(std::int64_t value) {
+        from_offset = std::move(value);
+        return *this;
+    }
+    StreamConsumeOptions &with_limit(std::int64_t value) {
+        limit = std::move(value);
+        return *this;
+    }
 };
 
+// Options of stream.follow, all absent by default.
 struct StreamFollowOptions {
     // First offset to read. From 0 to 4611686018427387904. Default: 0.
-    std::optional<std::int64_t> from_offset;
+    std::optional<std::int64_t> from_offset{};
+
+    StreamFollowOptions &with_from_offset(std::int64_t value) {
+        from_offset = std::move(value);
+        return *this;
+    }
 };
 
 // ==== pubsub ====
@@ -953,45 +1102,109 @@ inline void read(synap_value v, PubSubStats &r) {
 }
 } // namespace detail
 
+// Options of pubsub.publish, all absent by default.
 struct PubSubPublishOptions {
     // Extra members for the receiver.
-    std::optional<std::map<std::string, std::string>> metadata;
+    std::optional<std::map<std::string, std::string>> metadata{};
+
+    PubSubPublishOptions &with_metadata(std::map<std::string, std::string> value) {
+        metadata = std::move(value);
+        return *this;
+    }
 };
 
+// Options of pubsub.subscribe, all absent by default.
 struct PubSubSubscribeOptions {
     // How many undelivered items are kept. From 1 to 1000000. Default: 1024.
-    std::optional<std::int64_t> buffer;
+    std::optional<std::int64_t> buffer{};
     // What happens when the buffer is full: drop_oldest (the next item says how many were lost)
     // or block (reading from the server pauses; on memory:// the publisher's oldest items are
     // kept and new ones lost). Default: drop_oldest.
-    std::optional<std::string> overflow;
+    std::optional<std::string> overflow{};
+
+    PubSubSubscribeOptions &with_buffer(std::int64_t value) {
+        buffer = std::move(value);
+        return *this;
+    }
+    PubSubSubscribeOptions &with_overflow(std::string value) {
+        overflow = std::move(value);
+        return *this;
+    }
 };
 
+// Options of pubsub.unsubscribe, all absent by default.
 struct PubSubUnsubscribeOptions {
     // Absent: all its topics.
-    std::optional<std::vector<std::string>> topics;
+    std::optional<std::vector<std::string>> topics{};
+
+    PubSubUnsubscribeOptions &with_topics(std::vector<std::string> value) {
+        topics = std::move(value);
+        return *this;
+    }
+};
+
+// The result of a command of a batch, once the batch has run.
+template <typename T> class Later {
+public:
+    Later(std::shared_ptr<detail::Recorded> batch, std::size_t place) : batch_(std::move(batch)), place_(place) {}
+
+    // Throws the command's own Error if it failed.
+    T get() const {
+        if (!batch_->ran)
+            throw Error(SYNAP_EINVALID_ARGUMENT, 0, 0, "the batch has not run yet");
+        synap_value outcome = place_ < batch_->outcomes.size() ? batch_->outcomes[place_] : synap_value{};
+        if (outcome.kind != SYNAP_ARRAY)
+            throw Error(SYNAP_EPROTOCOL, 0, 0, "the batch has no outcome for this command");
+        if (outcome.as.len > 1) {
+            synap_value e = synap_value_at(outcome, 1);
+            synap_failure f = synap_value_failure(e);
+            throw Error(f.code, f.status, f.flags, detail::text(synap_value_at(e, 3)), detail::text(synap_value_at(e, 4)),
+                        detail::text(synap_value_at(e, 5)));
+        }
+        if constexpr (!std::is_void_v<T>) {
+            T out{};
+            detail::read(synap_value_at(outcome, 0), out);
+            return out;
+        }
+    }
+
+private:
+    std::shared_ptr<detail::Recorded> batch_;
+    std::size_t place_;
 };
 
 namespace detail {
 
-// What a reply holds, as T.
-template <typename T> T result(const Reply &r) {
-    T out{};
-    read(r.value(), out);
-    return out;
+template <typename T> T Direct::run(Writer &w) const {
+    Reply r = core->call(w, timeout);
+    if constexpr (!std::is_void_v<T>) {
+        T out{};
+        read(r.value(), out);
+        return out;
+    }
+}
+
+template <typename T> Later<T> Recorder::run(Writer &w) const {
+    if (batch->ran)
+        throw Error(SYNAP_EINVALID_ARGUMENT, 0, 0, "the batch has run; make a new one");
+    synap_write_value(&batch->frames, &w);
+    return Later<T>(batch, batch->count++);
 }
 
 } // namespace detail
 
 // Key-value store: text or bytes under text keys.
-class KV {
+template <typename How> class BasicKV {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
 public:
-    KV(std::shared_ptr<detail::Core> core, detail::Options options) : core_(std::move(core)), options_(options) {}
+    explicit BasicKV(How how) : how_(std::move(how)) {}
 
     // Sets a key to a value. Replaces value and TTL. With nx or xx it writes only if the key is
     // missing or present.
     // Returns: false only if nx or xx prevented the write.
-    bool set(std::string_view key, Blob value, const KVSetOptions &options = {}) const {
+    Result<bool> set(std::string_view key, Blob value, const KVSetOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1003,12 +1216,12 @@ public:
         detail::write(w, options.nx);
         detail::write(w, options.xx);
         detail::write(w, options.keepttl);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Sets a key to the JSON text of a value.
     // Returns: always true.
-    bool set_json(std::string_view key, const Value &value, const KVSetJSONOptions &options = {}) const {
+    Result<bool> set_json(std::string_view key, const Value &value, const KVSetJSONOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1017,87 +1230,89 @@ public:
         detail::write(w, key);
         detail::write(w, value);
         detail::write(w, options.ttl);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Returns the value of a key.
     // Returns: text if the value is valid UTF-8, else bytes; nothing if the key is missing.
-    std::optional<std::string> get(std::string_view key) const {
+    Result<std::optional<std::string>> get(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.get");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::optional<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::string>>(w);
     }
 
     // Returns the value of a key as bytes.
     // Returns: the bytes; nothing if the key is missing.
-    std::optional<std::string> get_bytes(std::string_view key) const {
+    Result<std::optional<std::string>> get_bytes(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.get_bytes");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::optional<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::string>>(w);
     }
 
     // Returns the JSON value that a key's text spells.
     // Returns: the value; nothing if the key is missing or holds null.
-    // Errors: InvalidArgument if the stored text is not JSON.
-    std::optional<Value> get_json(std::string_view key) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the stored text is not JSON.
+    Result<std::optional<Value>> get_json(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.get_json");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::optional<Value>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<Value>>(w);
     }
 
     // Deletes a key.
     // Returns: whether the key existed.
-    bool del(std::string_view key) const {
+    Result<bool> del(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.delete");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Reports whether a key exists.
-    bool exists(std::string_view key) const {
+    Result<bool> exists(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.exists");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Adds 1 to the integer that a key holds. A missing key counts as 0. The TTL is kept.
     // Returns: the new value.
-    // Errors: InvalidArgument if the text is not an integer or the sum leaves the int64 range.
-    std::int64_t incr(std::string_view key) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the sum leaves the int64
+    // range.
+    Result<std::int64_t> incr(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.incr");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Adds an amount to the integer that a key holds. A missing key counts as 0. The TTL is
     // kept.
     // Returns: the new value.
-    // Errors: InvalidArgument if the text is not an integer or the sum leaves the int64 range.
-    std::int64_t incrby(std::string_view key, std::int64_t amount) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the sum leaves the int64
+    // range.
+    Result<std::int64_t> incrby(std::string_view key, std::int64_t amount) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1105,30 +1320,30 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, key);
         detail::write(w, amount);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Subtracts 1 from the integer that a key holds. A missing key counts as 0. The TTL is
     // kept.
     // Returns: the new value.
-    // Errors: InvalidArgument if the text is not an integer or the difference leaves the int64
-    // range.
-    std::int64_t decr(std::string_view key) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the difference leaves
+    // the int64 range.
+    Result<std::int64_t> decr(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.decr");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Subtracts an amount from the integer that a key holds. A missing key counts as 0. The TTL
     // is kept.
     // Returns: the new value.
-    // Errors: InvalidArgument if the text is not an integer or the difference leaves the int64
-    // range.
-    std::int64_t decrby(std::string_view key, std::int64_t amount) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the text is not an integer or the difference leaves
+    // the int64 range.
+    Result<std::int64_t> decrby(std::string_view key, std::int64_t amount) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1136,20 +1351,20 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, key);
         detail::write(w, amount);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Sets several keys. On HTTP each pair is one pipelined kv.set, because the server's own
     // MSET stores text with JSON quotes (protocol: http-data quirk 3); the pairs are then not
     // set in one step. TTLs are dropped.
-    void mset(const std::vector<std::pair<std::string, std::string>> &pairs) const {
+    Result<void> mset(const std::vector<std::pair<std::string, std::string>> &pairs) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.mset");
         synap_write_array(&w, 1);
         detail::write(w, pairs);
-        core_->call(w, options_.timeout);
+        return how_.template run<void>(w);
     }
 
     // Returns the values of several keys. On HTTP each key is one pipelined kv.get, because the
@@ -1157,32 +1372,32 @@ public:
     // http-data quirk 3).
     // Returns: one value per key, in order: text if valid UTF-8, else bytes; nothing for a
     // missing key.
-    std::vector<std::optional<std::string>> mget(const std::vector<std::string> &keys) const {
+    Result<std::vector<std::optional<std::string>>> mget(const std::vector<std::string> &keys) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.mget");
         synap_write_array(&w, 1);
         detail::write(w, keys);
-        return detail::result<std::vector<std::optional<std::string>>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<std::optional<std::string>>>(w);
     }
 
     // Deletes several keys.
     // Returns: how many existed.
-    std::int64_t mdel(const std::vector<std::string> &keys) const {
+    Result<std::int64_t> mdel(const std::vector<std::string> &keys) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.mdel");
         synap_write_array(&w, 1);
         detail::write(w, keys);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Appends to the value of a key. A missing key is created. The TTL is kept.
     // Returns: the new length in bytes.
-    // Errors: InvalidArgument for the empty key on HTTP.
-    std::int64_t append(std::string_view key, Blob value) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
+    Result<std::int64_t> append(std::string_view key, Blob value) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1190,13 +1405,13 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, key);
         detail::write(w, value);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Returns part of the value of a key.
     // Returns: text if the part is valid UTF-8, else bytes; nothing if the key is missing or
     // the range empty.
-    std::optional<std::string> getrange(std::string_view key, std::int64_t start, std::int64_t end) const {
+    Result<std::optional<std::string>> getrange(std::string_view key, std::int64_t start, std::int64_t end) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1205,14 +1420,14 @@ public:
         detail::write(w, key);
         detail::write(w, start);
         detail::write(w, end);
-        return detail::result<std::optional<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::string>>(w);
     }
 
     // Overwrites part of the value of a key. A missing key or gap is filled with zero bytes.
     // The TTL is kept.
     // Returns: the new length in bytes.
-    // Errors: InvalidArgument for the empty key on HTTP.
-    std::int64_t setrange(std::string_view key, std::int64_t offset, Blob value) const {
+    // Errors: SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
+    Result<std::int64_t> setrange(std::string_view key, std::int64_t offset, Blob value) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1221,26 +1436,26 @@ public:
         detail::write(w, key);
         detail::write(w, offset);
         detail::write(w, value);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Returns the length of the value of a key.
     // Returns: length in bytes, 0 if the key is missing.
-    std::int64_t strlen(std::string_view key) const {
+    Result<std::int64_t> strlen(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.strlen");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Sets a key and returns its old value. The TTL is dropped.
     // Returns: the old value: text if valid UTF-8, else bytes; nothing if the key was missing.
-    // Errors: BinaryValue on HTTP if the old value was not text: the new value is set, the old
-    // one lost. InvalidArgument for the empty key on HTTP.
-    std::optional<std::string> getset(std::string_view key, Blob value) const {
+    // Errors: SYNAP_EBINARY_VALUE on HTTP if the old value was not text: the new value is set,
+    // the old one lost. SYNAP_EINVALID_ARGUMENT for the empty key on HTTP.
+    Result<std::optional<std::string>> getset(std::string_view key, Blob value) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1248,25 +1463,25 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, key);
         detail::write(w, value);
-        return detail::result<std::optional<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::string>>(w);
     }
 
     // Sets several keys if none of them exists. On HTTP this is one script, because the
     // server's own MSETNX stores text with JSON quotes (protocol: http-data quirk 3).
     // Returns: whether the keys were set: all or none.
-    bool msetnx(const std::vector<std::pair<std::string, std::string>> &pairs) const {
+    Result<bool> msetnx(const std::vector<std::pair<std::string, std::string>> &pairs) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.msetnx");
         synap_write_array(&w, 1);
         detail::write(w, pairs);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Sets the time to live of a key.
     // Returns: whether the key exists.
-    bool expire(std::string_view key, std::int64_t ttl) const {
+    Result<bool> expire(std::string_view key, std::int64_t ttl) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1274,37 +1489,37 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, key);
         detail::write(w, ttl);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Returns the time to live of a key.
     // Returns: whole seconds, rounded down; nothing if the key does not expire.
-    // Errors: NotFound if the key is missing.
-    std::optional<std::int64_t> ttl(std::string_view key) const {
+    // Errors: SYNAP_ENOT_FOUND if the key is missing.
+    Result<std::optional<std::int64_t>> ttl(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.ttl");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<std::optional<std::int64_t>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::int64_t>>(w);
     }
 
     // Removes the time to live of a key.
     // Returns: whether the key exists.
-    bool persist(std::string_view key) const {
+    Result<bool> persist(std::string_view key) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.persist");
         synap_write_array(&w, 1);
         detail::write(w, key);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Lists keys that start with a prefix, in no order. The server has no cursor: raise limit
     // to see more.
-    std::vector<std::string> scan(const KVScanOptions &options = {}) const {
+    Result<std::vector<std::string>> scan(const KVScanOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1312,70 +1527,71 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, options.prefix);
         detail::write(w, options.limit);
-        return detail::result<std::vector<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<std::string>>(w);
     }
 
     // Lists all keys, in no order.
-    std::vector<std::string> keys() const {
+    Result<std::vector<std::string>> keys() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.keys");
         synap_write_array(&w, 0);
-        return detail::result<std::vector<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<std::string>>(w);
     }
 
     // Returns the number of keys by the server's counter. The counter misses keys made by incr,
     // append, setrange and msetnx (protocol: http-data quirk 8).
-    std::int64_t dbsize() const {
+    Result<std::int64_t> dbsize() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.dbsize");
         synap_write_array(&w, 0);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Deletes all keys of the key-value store. Hashes, lists, sets, sorted sets, queues and
     // streams stay.
     // Returns: keys deleted by the server's counter; nothing where the wire does not say.
-    // Errors: InvalidArgument if the server does not allow it.
-    std::optional<std::int64_t> flushdb() const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the server does not allow it.
+    Result<std::optional<std::int64_t>> flushdb() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.flushdb");
         synap_write_array(&w, 0);
-        return detail::result<std::optional<std::int64_t>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::int64_t>>(w);
     }
 
     // Deletes all keys of the key-value store, like flushdb. Hashes, lists, sets, sorted sets,
     // queues and streams stay.
     // Returns: keys deleted by the server's counter; nothing where the wire does not say.
-    // Errors: InvalidArgument if the server does not allow it.
-    std::optional<std::int64_t> flushall() const {
+    // Errors: SYNAP_EINVALID_ARGUMENT if the server does not allow it.
+    Result<std::optional<std::int64_t>> flushall() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.flushall");
         synap_write_array(&w, 0);
-        return detail::result<std::optional<std::int64_t>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<std::int64_t>>(w);
     }
 
     // Returns counters of the key-value store.
-    KVStats stats() const {
+    Result<KVStats> stats() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "kv.stats");
         synap_write_array(&w, 0);
-        return detail::result<KVStats>(core_->call(w, options_.timeout));
+        return how_.template run<KVStats>(w);
     }
 
     // Delivers every change of keys that match. A pattern follows the pub/sub rules on the key
     // (user:* globs; a key with dots is split at them). mset, msetnx and expiry send nothing
     // (protocol: websocket, /kv/ws quirks).
     Subscription<WatchEvent> watch(const std::vector<std::string> &keys, const KVWatchOptions &options = {}) const {
+        static_assert(!How::batched, "a subscription cannot be part of a batch");
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 3);
@@ -1384,24 +1600,27 @@ public:
         detail::write(w, keys);
         detail::write(w, options.buffer);
         detail::write(w, options.overflow);
-        return Subscription<WatchEvent>(core_, core_->subscribe(w, options_.timeout));
+        return how_.template subscribe<WatchEvent>(w);
     }
 
 private:
-    std::shared_ptr<detail::Core> core_;
-    detail::Options options_;
+    How how_;
 };
+using KV = BasicKV<detail::Direct>;
 
 // Message queues: priorities, acknowledgement, redelivery.
-class Queue {
+template <typename How> class BasicQueue {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
 public:
-    Queue(std::shared_ptr<detail::Core> core, detail::Options options) : core_(std::move(core)), options_(options) {}
+    explicit BasicQueue(How how) : how_(std::move(how)) {}
 
     // Creates a queue. Creating a queue that exists succeeds and changes nothing: the first
     // settings win (protocol: queue rule 11). Without any setting the server's own apply; with
     // at least one, the missing ones are 100,000 / 30 s / 3 / 5 / 0.
-    // Errors: Unsupported on native wires if a setting is given.
-    void create(std::string_view name, const QueueCreateOptions &options = {}) const {
+    // Errors: SYNAP_EUNSUPPORTED on native wires if a setting is given.
+    Result<void> create(std::string_view name, const QueueCreateOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1413,13 +1632,14 @@ public:
         detail::write(w, options.default_max_retries);
         detail::write(w, options.default_priority);
         detail::write(w, options.prefetch_limit);
-        core_->call(w, options_.timeout);
+        return how_.template run<void>(w);
     }
 
     // Appends a message to a queue.
     // Returns: the message's id.
-    // Errors: NotFound if the queue does not exist, ResourceExhausted if it is full.
-    std::string publish(std::string_view queue, BytesView payload, const QueuePublishOptions &options = {}) const {
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist, SYNAP_ERESOURCE_EXHAUSTED if it is
+    // full.
+    Result<std::string> publish(std::string_view queue, BytesView payload, const QueuePublishOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1429,15 +1649,15 @@ public:
         detail::write(w, payload);
         detail::write(w, options.priority);
         detail::write(w, options.max_retries);
-        return detail::result<std::string>(core_->call(w, options_.timeout));
+        return how_.template run<std::string>(w);
     }
 
     // Takes the next message of a queue. The message is in flight until acked, nacked or past
     // the queue's ack deadline. The server answers an unknown queue as if it were empty; this
     // client asks once per queue whether it exists.
     // Returns: the message; nothing if none waits or the prefetch limit is reached.
-    // Errors: NotFound if the queue does not exist.
-    std::optional<QueueMessage> consume(std::string_view queue, std::string_view consumer_id) const {
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist.
+    Result<std::optional<QueueMessage>> consume(std::string_view queue, std::string_view consumer_id) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1445,13 +1665,13 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, queue);
         detail::write(w, consumer_id);
-        return detail::result<std::optional<QueueMessage>>(core_->call(w, options_.timeout));
+        return how_.template run<std::optional<QueueMessage>>(w);
     }
 
     // Confirms a message: it is done.
-    // Errors: NotFound if the queue does not exist or the message is not in flight (its
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist or the message is not in flight (its
     // deadline may have passed).
-    void ack(std::string_view queue, std::string_view message_id) const {
+    Result<void> ack(std::string_view queue, std::string_view message_id) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1459,13 +1679,13 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, queue);
         detail::write(w, message_id);
-        core_->call(w, options_.timeout);
+        return how_.template run<void>(w);
     }
 
     // Rejects a message. It goes to the tail of the queue whatever its priority, or is
     // dead-lettered once its retries are used up (protocol: queue rule 4).
-    // Errors: NotFound if the queue does not exist or the message is not in flight.
-    void nack(std::string_view queue, std::string_view message_id, const QueueNackOptions &options = {}) const {
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist or the message is not in flight.
+    Result<void> nack(std::string_view queue, std::string_view message_id, const QueueNackOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1474,61 +1694,62 @@ public:
         detail::write(w, queue);
         detail::write(w, message_id);
         detail::write(w, options.requeue);
-        core_->call(w, options_.timeout);
+        return how_.template run<void>(w);
     }
 
     // Returns counters of a queue.
-    // Errors: NotFound if the queue does not exist.
-    QueueStats stats(std::string_view queue) const {
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist.
+    Result<QueueStats> stats(std::string_view queue) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "queue.stats");
         synap_write_array(&w, 1);
         detail::write(w, queue);
-        return detail::result<QueueStats>(core_->call(w, options_.timeout));
+        return how_.template run<QueueStats>(w);
     }
 
     // Lists the queues, in no order.
-    std::vector<std::string> list() const {
+    Result<std::vector<std::string>> list() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "queue.list");
         synap_write_array(&w, 0);
-        return detail::result<std::vector<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<std::string>>(w);
     }
 
     // Removes the waiting messages of a queue. Messages in flight stay.
     // Returns: how many were removed.
-    // Errors: NotFound if the queue does not exist.
-    std::int64_t purge(std::string_view queue) const {
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist.
+    Result<std::int64_t> purge(std::string_view queue) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "queue.purge");
         synap_write_array(&w, 1);
         detail::write(w, queue);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Deletes a queue with all its messages.
     // Returns: whether it existed.
-    bool del(std::string_view queue) const {
+    Result<bool> del(std::string_view queue) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "queue.delete");
         synap_write_array(&w, 1);
         detail::write(w, queue);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Delivers the messages of a queue as they come. Polls with waits that adapt to the
     // traffic. Each message must be acked or nacked as after consume. At most prefetch messages
     // are taken ahead of the reader.
-    // Errors: NotFound if the queue does not exist.
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist.
     Subscription<QueueMessage> follow(std::string_view queue, std::string_view consumer_id, const QueueFollowOptions &options = {}) const {
+        static_assert(!How::batched, "a subscription cannot be part of a batch");
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 3);
@@ -1537,22 +1758,25 @@ public:
         detail::write(w, queue);
         detail::write(w, consumer_id);
         detail::write(w, options.prefetch);
-        return Subscription<QueueMessage>(core_, core_->subscribe(w, options_.timeout));
+        return how_.template subscribe<QueueMessage>(w);
     }
 
 private:
-    std::shared_ptr<detail::Core> core_;
-    detail::Options options_;
+    How how_;
 };
+using Queue = BasicQueue<detail::Direct>;
 
 // Event streams: rooms of numbered events that many subscribers read.
-class Stream {
+template <typename How> class BasicStream {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
 public:
-    Stream(std::shared_ptr<detail::Core> core, detail::Options options) : core_(std::move(core)), options_(options) {}
+    explicit BasicStream(How how) : how_(std::move(how)) {}
 
     // Creates a room.
-    // Errors: AlreadyExists if the room exists.
-    void create(std::string_view room, const StreamCreateOptions &options = {}) const {
+    // Errors: SYNAP_EALREADY_EXISTS if the room exists.
+    Result<void> create(std::string_view room, const StreamCreateOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1561,25 +1785,25 @@ public:
         detail::write(w, room);
         detail::write(w, options.partitions);
         detail::write(w, options.retention_hours);
-        core_->call(w, options_.timeout);
+        return how_.template run<void>(w);
     }
 
     // Creates a room unless it exists.
     // Returns: whether it was created now.
-    bool get_or_create(std::string_view room) const {
+    Result<bool> get_or_create(std::string_view room) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "stream.get_or_create");
         synap_write_array(&w, 1);
         detail::write(w, room);
-        return detail::result<bool>(core_->call(w, options_.timeout));
+        return how_.template run<bool>(w);
     }
 
     // Appends an event to a room.
     // Returns: the event's offset.
-    // Errors: NotFound if the room does not exist.
-    std::int64_t publish(std::string_view room, std::string_view event, const Value &data) const {
+    // Errors: SYNAP_ENOT_FOUND if the room does not exist.
+    Result<std::int64_t> publish(std::string_view room, std::string_view event, const Value &data) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1588,15 +1812,15 @@ public:
         detail::write(w, room);
         detail::write(w, event);
         detail::write(w, data);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Reads events of a room from an offset. A pure read: the server keeps no cursor for you
     // (protocol: stream rule 1). It registers the subscriber, and events that a registered
     // subscriber has not read hold back eviction.
-    // Errors: NotFound if the room does not exist; InvalidArgument if from_offset was evicted
-    // (start at stats().min_offset).
-    std::vector<StreamEvent> consume(std::string_view room, std::string_view subscriber_id, const StreamConsumeOptions &options = {}) const {
+    // Errors: SYNAP_ENOT_FOUND if the room does not exist; SYNAP_EINVALID_ARGUMENT if
+    // from_offset was evicted (start at stats().min_offset).
+    Result<std::vector<StreamEvent>> consume(std::string_view room, std::string_view subscriber_id, const StreamConsumeOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1606,49 +1830,50 @@ public:
         detail::write(w, subscriber_id);
         detail::write(w, options.from_offset);
         detail::write(w, options.limit);
-        return detail::result<std::vector<StreamEvent>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<StreamEvent>>(w);
     }
 
     // Returns figures of a room.
-    // Errors: NotFound if the room does not exist.
-    StreamStats stats(std::string_view room) const {
+    // Errors: SYNAP_ENOT_FOUND if the room does not exist.
+    Result<StreamStats> stats(std::string_view room) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "stream.stats");
         synap_write_array(&w, 1);
         detail::write(w, room);
-        return detail::result<StreamStats>(core_->call(w, options_.timeout));
+        return how_.template run<StreamStats>(w);
     }
 
     // Lists the rooms, in no order.
-    std::vector<std::string> list() const {
+    Result<std::vector<std::string>> list() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "stream.list");
         synap_write_array(&w, 0);
-        return detail::result<std::vector<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<std::string>>(w);
     }
 
     // Deletes a room with all its events.
-    // Errors: NotFound if the room does not exist.
-    void del(std::string_view room) const {
+    // Errors: SYNAP_ENOT_FOUND if the room does not exist.
+    Result<void> del(std::string_view room) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "stream.delete");
         synap_write_array(&w, 1);
         detail::write(w, room);
-        core_->call(w, options_.timeout);
+        return how_.template run<void>(w);
     }
 
     // Delivers the events of a room from an offset on, then as they come. Polls with waits that
     // adapt to the traffic. Resumes after the last event when the connection breaks, notices a
     // recreated room by its generation and starts it from 0, and counts what was evicted
     // unread.
-    // Errors: NotFound if the room does not exist.
+    // Errors: SYNAP_ENOT_FOUND if the room does not exist.
     Subscription<FollowedEvent> follow(std::string_view room, std::string_view subscriber_id, const StreamFollowOptions &options = {}) const {
+        static_assert(!How::batched, "a subscription cannot be part of a batch");
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 3);
@@ -1657,21 +1882,24 @@ public:
         detail::write(w, room);
         detail::write(w, subscriber_id);
         detail::write(w, options.from_offset);
-        return Subscription<FollowedEvent>(core_, core_->subscribe(w, options_.timeout));
+        return how_.template subscribe<FollowedEvent>(w);
     }
 
 private:
-    std::shared_ptr<detail::Core> core_;
-    detail::Options options_;
+    How how_;
 };
+using Stream = BasicStream<detail::Direct>;
 
 // Publish/subscribe: topics with wildcard patterns, no replay.
-class PubSub {
+template <typename How> class BasicPubSub {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
 public:
-    PubSub(std::shared_ptr<detail::Core> core, detail::Options options) : core_(std::move(core)), options_(options) {}
+    explicit BasicPubSub(How how) : how_(std::move(how)) {}
 
     // Publishes a message to a topic.
-    Published publish(std::string_view topic, const Value &message, const PubSubPublishOptions &options = {}) const {
+    Result<Published> publish(std::string_view topic, const Value &message, const PubSubPublishOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1680,15 +1908,16 @@ public:
         detail::write(w, topic);
         detail::write(w, message);
         detail::write(w, options.metadata);
-        return detail::result<Published>(core_->call(w, options_.timeout));
+        return how_.template run<Published>(w);
     }
 
     // Delivers the messages of topics. A topic is split at dots. * stands for one segment or
     // globs within one; # as the last segment stands for any number of segments. A message
     // comes once, however many of the patterns match. There is no replay: what is published
     // while disconnected is lost, and said to be.
-    // Errors: InvalidArgument for a bad pattern.
+    // Errors: SYNAP_EINVALID_ARGUMENT for a bad pattern.
     Subscription<PubSubMessage> subscribe(const std::vector<std::string> &topics, const PubSubSubscribeOptions &options = {}) const {
+        static_assert(!How::batched, "a subscription cannot be part of a batch");
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 3);
@@ -1697,13 +1926,13 @@ public:
         detail::write(w, topics);
         detail::write(w, options.buffer);
         detail::write(w, options.overflow);
-        return Subscription<PubSubMessage>(core_, core_->subscribe(w, options_.timeout));
+        return how_.template subscribe<PubSubMessage>(w);
     }
 
     // Ends a server-side subscriber by its id. For ids from command("pubsub.subscribe");
     // subscriptions of this client end by closing them.
     // Returns: topics left.
-    std::int64_t unsubscribe(std::string_view subscriber_id, const PubSubUnsubscribeOptions &options = {}) const {
+    Result<std::int64_t> unsubscribe(std::string_view subscriber_id, const PubSubUnsubscribeOptions &options = {}) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
@@ -1711,44 +1940,88 @@ public:
         synap_write_array(&w, 2);
         detail::write(w, subscriber_id);
         detail::write(w, options.topics);
-        return detail::result<std::int64_t>(core_->call(w, options_.timeout));
+        return how_.template run<std::int64_t>(w);
     }
 
     // Lists the topics that were ever subscribed to by their exact name, in no order.
-    std::vector<std::string> topics() const {
+    Result<std::vector<std::string>> topics() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "pubsub.topics");
         synap_write_array(&w, 0);
-        return detail::result<std::vector<std::string>>(core_->call(w, options_.timeout));
+        return how_.template run<std::vector<std::string>>(w);
     }
 
     // Returns figures of a topic.
-    // Errors: NotFound if nobody ever subscribed to the topic by its exact name.
-    TopicInfo info(std::string_view topic) const {
+    // Errors: SYNAP_ENOT_FOUND if nobody ever subscribed to the topic by its exact name.
+    Result<TopicInfo> info(std::string_view topic) const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "pubsub.info");
         synap_write_array(&w, 1);
         detail::write(w, topic);
-        return detail::result<TopicInfo>(core_->call(w, options_.timeout));
+        return how_.template run<TopicInfo>(w);
     }
 
     // Returns counters of pub/sub.
-    PubSubStats stats() const {
+    Result<PubSubStats> stats() const {
         detail::Writer w;
         synap_write_array(&w, 3);
         synap_write_int(&w, 0);
         synap_write_cstr(&w, "pubsub.stats");
         synap_write_array(&w, 0);
-        return detail::result<PubSubStats>(core_->call(w, options_.timeout));
+        return how_.template run<PubSubStats>(w);
     }
 
 private:
-    std::shared_ptr<detail::Core> core_;
-    detail::Options options_;
+    How how_;
+};
+using PubSub = BasicPubSub<detail::Direct>;
+
+// Commands that travel together: they run in order, in as few round trips as possible.
+//
+//     synap::Batch batch = client.batch();
+//     auto visits = batch.kv().incr("visits");
+//     auto name = batch.kv().get("user:1");
+//     batch.run();
+//     std::cout << visits.get() << name.get().value_or("?"); // get throws if that command failed
+class Batch {
+public:
+    explicit Batch(detail::Direct how) : how_(std::move(how)), batch_(std::make_shared<detail::Recorded>()) {}
+
+    BasicKV<detail::Recorder> kv() const { return BasicKV<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicQueue<detail::Recorder> queue() const { return BasicQueue<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicStream<detail::Recorder> stream() const { return BasicStream<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicPubSub<detail::Recorder> pubsub() const { return BasicPubSub<detail::Recorder>(detail::Recorder{batch_}); }
+
+    // A raw command, as Client::command.
+    Later<Value> command(std::string_view name, const Value &payload = Value(Value::Object{})) const {
+        detail::Writer w;
+        detail::write_command(w, name, payload);
+        return detail::Recorder{batch_}.run<Value>(w);
+    }
+
+    std::size_t size() const noexcept { return batch_->count; }
+
+    // Runs the commands. An Error means that the batch as a whole got no answer; get says
+    // what became of each.
+    void run() {
+        if (batch_->ran)
+            throw Error(SYNAP_EINVALID_ARGUMENT, 0, 0, "the batch has run; make a new one");
+        detail::Writer w;
+        synap_batch_frame(&w, batch_->count);
+        if (batch_->count > 0)
+            synap_write_value(&w, &batch_->frames);
+        batch_->reply = how_.core->call(w, how_.timeout);
+        detail::each(batch_->reply.value(), [&](synap_value outcome) { batch_->outcomes.push_back(outcome); });
+        batch_->ran = true;
+    }
+
+private:
+    detail::Direct how_;
+    std::shared_ptr<detail::Recorded> batch_;
 };
 
 // A client for one address: memory://[name], http:// or https://.
@@ -1761,68 +2034,36 @@ public:
         synap_client c = 0;
         synap_error err = SYNAP_ERROR_INIT;
         detail::check(synap_open(address.data(), address.size(), synap_writer_data(&w), w.raw().len, &c, &err), err);
-        core_ = std::make_shared<detail::Core>(c);
+        how_.core = std::make_shared<detail::Core>(c);
     }
 
     // The same client with another deadline for its calls.
     Client with_timeout(std::chrono::milliseconds timeout) const {
         Client c(*this);
-        c.options_.timeout = timeout;
+        c.how_.timeout = timeout;
         return c;
     }
 
-    KV kv() const { return {core_, options_}; }
-    Queue queue() const { return {core_, options_}; }
-    Stream stream() const { return {core_, options_}; }
-    PubSub pubsub() const { return {core_, options_}; }
+    // Ends this client and its copies and subscriptions, also those that other threads use: calls in
+    // flight fail with SYNAP_ECLOSED. Without it the client ends with the last of them.
+    void close() noexcept { synap_close(how_.core->handle(), nullptr); }
+
+    KV kv() const { return KV(how_); }
+    Queue queue() const { return Queue(how_); }
+    Stream stream() const { return Stream(how_); }
+    PubSub pubsub() const { return PubSub(how_); }
+
+    Batch batch() const { return Batch(how_); }
 
     // Runs any command by the server's own name, with the payload and reply of the command envelope.
     Value command(std::string_view name, const Value &payload = Value(Value::Object{})) const {
         detail::Writer w;
-        synap_write_array(&w, 3);
-        synap_write_int(&w, 1);
-        detail::write(w, name);
-        detail::write(w, payload);
-        return detail::result<Value>(core_->call(w, options_.timeout));
-    }
-
-    // One command of a batch: the server's own name and payload.
-    struct Raw {
-        std::string name;
-        Value payload;
-    };
-    // What became of it: a reply or an error.
-    struct Outcome {
-        Value reply;
-        std::optional<Error> error;
-    };
-    // Runs raw commands in order, in as few round trips as possible.
-    std::vector<Outcome> batch(const std::vector<Raw> &commands) const {
-        detail::Writer w;
-        synap_batch_frame(&w, commands.size());
-        for (const auto &c : commands) {
-            synap_write_array(&w, 3);
-            synap_write_int(&w, 1);
-            detail::write(w, std::string_view(c.name));
-            detail::write(w, c.payload);
-        }
-        detail::Reply r = core_->call(w, options_.timeout);
-        std::vector<Outcome> out;
-        detail::each(r.value(), [&](synap_value v) {
-            Outcome o;
-            detail::read(synap_value_at(v, 0), o.reply);
-            if (v.as.len > 1) {
-                synap_failure f = synap_value_failure(synap_value_at(v, 1));
-                o.error.emplace(f.code, f.status, f.flags, std::string(f.message.data, f.message.len));
-            }
-            out.push_back(std::move(o));
-        });
-        return out;
+        detail::write_command(w, name, payload);
+        return how_.run<Value>(w);
     }
 
 private:
-    std::shared_ptr<detail::Core> core_;
-    detail::Options options_;
+    detail::Direct how_;
 };
 
 // A test server on the embedded engine, for tests and demos only.

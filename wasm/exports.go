@@ -20,13 +20,22 @@ func main() {}
 // abiVersion changes when a host written for the old one would go wrong.
 const abiVersion = 1
 
+const (
+	// maxInput bounds an input: more than any reply or request may be by far.
+	maxInput = 1 << 28
+	// keptOutput is how large the buffer of outputs may stay.
+	keptOutput = 1 << 20
+)
+
 var (
-	// buffers are the inputs that a host is filling, by address.
-	buffers = map[int32][]byte{}
-	// result is the last output; a host reads it before its next call.
-	result  []byte
+	// inputs are the buffers that a host is filling, by address.
+	inputs  = map[int32][]byte{}
 	clients = map[int32]*loop.Client{}
 	lastID  int32
+	// due are the clients whose Tick has something to do at once.
+	due []int32
+	// asked is the earliest time at which the host was asked to call, 0 for none.
+	asked float64
 )
 
 //go:wasmexport synap_abi
@@ -34,35 +43,26 @@ func synapABI() int32 { return abiVersion }
 
 //go:wasmexport synap_alloc
 func synapAlloc(size int32) int32 {
-	if size < 0 {
+	if size < 0 || size > maxInput {
 		return 0
 	}
 	b := make([]byte, max(size, 1))
 	p := int32(uintptr(unsafe.Pointer(&b[0])))
-	buffers[p] = b[:size]
+	inputs[p] = b[:size]
 	return p
 }
 
-// take returns an input and gives its buffer back.
+// take returns an input, which is the module's from now on.
 func take(p, n int32) (string, bool) {
+	b, ok := inputs[p]
+	delete(inputs, p)
 	if n == 0 {
-		delete(buffers, p)
 		return "", true
 	}
-	b, ok := buffers[p]
 	if !ok || n < 0 || int(n) > len(b) {
 		return "", false
 	}
-	delete(buffers, p)
-	return string(b[:n]), true
-}
-
-//go:wasmexport synap_result
-func synapResult() int32 {
-	if len(result) == 0 {
-		return 0
-	}
-	return int32(uintptr(unsafe.Pointer(&result[0])))
+	return unsafe.String(&b[0], n), true
 }
 
 // nanos turns the host's milliseconds into Unix nanoseconds.
@@ -73,10 +73,7 @@ func nanos(ms float64) int64 {
 	return int64(ms * 1e6)
 }
 
-func failure(e *errs.Error) int32 {
-	result = value.AppendMsgpack(result[:0], session.ErrorValue(e))
-	return -int32(len(result))
-}
+func failure(e *errs.Error) int32 { return -output(session.ErrorValue(e)) }
 
 // synapOpen opens a client for [address, options, environment] and returns its
 // handle, or minus the length of the error in result.
@@ -101,6 +98,14 @@ func synapOpen(now float64, p, n int32) int32 {
 	}
 	clients[id] = c
 	return id
+}
+
+//go:wasmexport synap_settings
+func synapSettings(id int32) int32 {
+	if c := clients[id]; c != nil {
+		return output(c.Settings())
+	}
+	return 0
 }
 
 //go:wasmexport synap_close
@@ -140,8 +145,8 @@ func synapCancel(now float64, id, tag int32) {
 
 //go:wasmexport synap_tick
 func synapTick(now float64) {
+	asked = 0
 	for id, c := range clients {
-		c.Tick(nanos(now))
 		settle(now, id, c)
 	}
 }
@@ -182,12 +187,26 @@ func synapStreamClosed(now float64, id, stream, status, p, n int32) {
 	}
 }
 
-// settle hands out completions and asks to be woken.
+// settle ends an event of a client: it does what has become due, hands out
+// completions and asks to be woken.
 func settle(now float64, id int32, c *loop.Client) {
+	settleOne(now, id, c)
+	for len(due) > 0 {
+		id := due[len(due)-1]
+		due = due[:len(due)-1]
+		if c := clients[id]; c != nil {
+			settleOne(now, id, c)
+		}
+	}
+}
+
+func settleOne(now float64, id int32, c *loop.Client) {
 	c.Tick(nanos(now))
 	deliver(id, c)
-	if at := c.WakeAt(); at != 0 {
-		hostWakeAt(float64(at) / 1e6)
+	// Rounded up, or the tick would come before its time.
+	if at := float64(c.WakeAt()/1e6 + 1); at > 1 && (asked == 0 || at < asked) {
+		asked = at
+		hostWakeAt(at)
 	}
 }
 
@@ -197,7 +216,7 @@ func deliver(id int32, c *loop.Client) {
 	if len(list) == 0 {
 		return
 	}
-	result = value.AppendMsgpackArray(result[:0], len(list))
+	result = value.AppendMsgpackArray(space(), len(list))
 	for i := range list {
 		if l := &list[i]; l.Err != nil {
 			result = value.AppendMsgpack(result, value.Array(value.Int(int64(l.Tag)), value.Nil, session.ErrorValue(l.Err)))
@@ -208,4 +227,29 @@ func deliver(id int32, c *loop.Client) {
 		}
 	}
 	hostCompleted(id, unsafe.Pointer(&result[0]), int32(len(result)))
+}
+
+// result is the last output; a host reads it before its next call.
+var result []byte
+
+// space is where an output is written. The buffer of a large one is not kept.
+func space() []byte {
+	if cap(result) > keptOutput {
+		result = nil
+	}
+	return result[:0]
+}
+
+// output puts a value where synap_result points, and returns its length.
+func output(v value.Value) int32 {
+	result = value.AppendMsgpack(space(), v)
+	return int32(len(result))
+}
+
+//go:wasmexport synap_result
+func synapResult() int32 {
+	if len(result) == 0 {
+		return 0
+	}
+	return int32(uintptr(unsafe.Pointer(&result[0])))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/loop"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -39,12 +40,15 @@ var scratch []byte
 
 // encode writes a request: [method, url, authorization, body, timeout ms, lane].
 func encode(r *loop.Request) []byte {
+	if cap(scratch) > keptOutput {
+		scratch = nil
+	}
 	scratch = value.AppendMsgpackArray(scratch[:0], 6)
 	scratch = value.AppendMsgpackStr(scratch, r.Method)
 	scratch = value.AppendMsgpackStr(scratch, r.URL)
 	scratch = value.AppendMsgpackStr(scratch, r.Authorization)
 	scratch = value.AppendMsgpack(scratch, value.BytesOf(unsafe.String(unsafe.SliceData(r.Body), len(r.Body))))
-	scratch = value.AppendMsgpack(scratch, value.Int(int64(r.Timeout/1e6)))
+	scratch = value.AppendMsgpack(scratch, value.Int(int64(r.Timeout/span.Millisecond)))
 	return value.AppendMsgpack(scratch, value.Int(int64(r.Lane)))
 }
 
@@ -62,22 +66,40 @@ func (h host) StreamOpen(id int32, r *loop.Request) {
 
 func (h host) StreamClose(id int32) { hostStreamClose(h.client, id) }
 
+func (h host) Due() { due = append(due, h.client) }
+
 func (host) Log(level int32, message string) {
 	hostLog(level, unsafe.Pointer(unsafe.StringData(message)), int32(len(message)))
 }
 
-// stores are the engines of memory://name; clients of one name share one.
-type stores map[string]*engine.Engine
+// stores are the engines of memory://name. Clients of one name share one, and it
+// lives as long as one of them is open; without a name each has its own.
+type stores map[string]*store
+
+type store struct {
+	engine *engine.Engine
+	users  int
+}
 
 var engines = stores{}
 
 func (s stores) Engine(name string) *engine.Engine {
-	e := s[name]
-	if e == nil {
-		e = engine.New(engine.Options{Rand: rand.Uint64})
-		if name != "" {
-			s[name] = e
+	if name == "" {
+		return newEngine()
+	}
+	if s[name] == nil {
+		s[name] = &store{engine: newEngine()}
+	}
+	s[name].users++
+	return s[name].engine
+}
+
+func (s stores) Release(name string) {
+	if st := s[name]; st != nil {
+		if st.users--; st.users == 0 {
+			delete(s, name)
 		}
 	}
-	return e
 }
+
+func newEngine() *engine.Engine { return engine.New(engine.Options{Rand: rand.Uint64}) }

@@ -8,7 +8,7 @@ import "strings"
 // would take a tenth of what may be downloaded before a page works (RATIONALE.md
 // has the figures); against a server the module has them all.
 var (
-	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands}
+	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands}
 	restFamilies []map[string]handler
 )
 
@@ -17,8 +17,8 @@ var (
 func unknown(name string) string {
 	family, _, _ := strings.Cut(name, ".")
 	switch family {
-	case "hash", "list", "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "script", "topics", "groups":
-		return "Unknown command: " + name + " (memory:// of the WASM module has kv, key, queue, stream and pubsub)"
+	case "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "script", "topics", "groups":
+		return "Unknown command: " + name + " (memory:// of the WASM module has the families kv, key, hash, list, queue, stream and pubsub)"
 	}
 	return "Unknown command: " + name
 }

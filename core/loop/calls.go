@@ -1,6 +1,8 @@
 package loop
 
 import (
+	"strconv"
+
 	"github.com/libsynap/libsynap/core/command"
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/errs"
@@ -10,36 +12,54 @@ import (
 	"github.com/libsynap/libsynap/core/wire/envelope"
 )
 
-// job is a submitted frame under way: one call, or the calls of a batch.
+// job is calls under way: the one of a frame, those of a batch, or a poll.
 type job struct {
+	c        *Client
 	tag      int32
+	tagged   bool // it is a submitted frame
 	batch    bool
 	deadline int64
 	calls    []*session.Call
 	early    []value.Value // outcomes of a batch's calls that never started
-	round    int           // replies of earlier rounds are stale
-	pending  int           // requests of this round without answer
-	lane     int32
-	finish   func(*job) // instead of a completion, for polls of followers
+	ids      []int32       // the requests of this round
+	pending  int           // those of them without answer
+	expiry   *timer        // nil until the job counts as in flight
+	retry    *timer
+	then     func(*job) // instead of a completion
 	done     bool
 }
 
 // exchange is one HTTP request under way.
 type exchange struct {
-	job   *job
-	round int
-	call  *session.Call
-	rest  bool // REST, not envelope
+	job  *job
+	call *session.Call
+	rest bool // REST, not envelope
+	// left is how many steps of the call, this one included, had no reply when it
+	// was sent. Replies are the call's in order: one that comes out of order shows
+	// in this number.
+	left int
+	// first is the first exchange of the call in this round, and there broken says
+	// that the call has been told that the round failed.
+	first  *exchange
+	broken bool
 }
 
 // Submit runs one request frame (session.ParseFrame); its end comes out of
 // Completions under the tag, at once if it need not wait. timeout 0 means the
 // client's.
-func (c *Client) Submit(now int64, tag int32, frame string, timeout span.Duration) {
+func (c *Client) Submit(now int64, tag int32, text string, timeout span.Duration) {
 	c.now = max(c.now, now)
-	f, err := session.ParseFrame(frame)
-	if err == nil && c.closed {
+	f, err := session.ParseFrame(text)
+	switch {
+	case err != nil:
+	case c.closed:
 		err = c.closedError()
+	case c.frames[tag] != nil:
+		// The frame in flight keeps the tag, so that its own end still comes.
+		err = errs.New(errs.InvalidArgument, "the tag is that of a frame in flight")
+		err.Command = f.Name
+		c.completions = append(c.completions, Completion{tag, value.Nil, c.about(err)})
+		return
 	}
 	if err != nil {
 		err.Command = f.Name
@@ -57,7 +77,7 @@ func (c *Client) Submit(now int64, tag int32, frame string, timeout span.Duratio
 			c.complete(tag, value.Nil, err)
 			return
 		}
-		c.run(&job{tag: tag, deadline: deadline, calls: []*session.Call{call}})
+		c.run(&job{c: c, tag: tag, tagged: true, deadline: deadline, calls: []*session.Call{call}})
 	case session.OpBatch:
 		c.run(c.batch(tag, f.Batch, deadline))
 	case session.OpSubscribe:
@@ -88,12 +108,11 @@ func (c *Client) start(f *session.Frame, deadline int64) (*session.Call, *errs.E
 }
 
 func (c *Client) batch(tag int32, frames []session.Frame, deadline int64) *job {
-	j := &job{tag: tag, batch: true, deadline: deadline, early: make([]value.Value, len(frames))}
+	j := &job{c: c, tag: tag, tagged: true, batch: true, deadline: deadline, early: make([]value.Value, len(frames))}
 	for i := range frames {
 		call, err := c.start(&frames[i], deadline)
 		if err != nil {
-			err.Transport = c.cfg.Scheme
-			j.early[i] = session.Outcome(value.Nil, err)
+			j.early[i] = session.Outcome(value.Nil, c.about(err))
 			continue
 		}
 		j.calls = append(j.calls, call)
@@ -103,11 +122,13 @@ func (c *Client) batch(tag int32, frames []session.Frame, deadline int64) *job {
 
 // run carries a job as far as it goes without waiting.
 func (c *Client) run(j *job) {
-	if len(c.jobs)+len(j.calls) > c.cfg.MaxInFlight {
+	n := len(j.calls)
+	if c.inFlight+n > c.cfg.MaxInFlight && n <= c.cfg.MaxInFlight {
 		for _, call := range j.calls {
-			call.Failed(&errs.Error{Code: errs.ResourceExhausted, Retryable: true, Message: "more than max_in_flight calls at once; nothing was sent"})
+			call.Failed(&errs.Error{Code: errs.ResourceExhausted, Retryable: true,
+				Message: "more than max_in_flight (" + strconv.Itoa(c.cfg.MaxInFlight) + ") calls at once; nothing was sent"})
 		}
-		c.finish(j)
+		j.finish()
 		return
 	}
 	for range j.calls {
@@ -117,14 +138,15 @@ func (c *Client) run(j *job) {
 		for _, call := range j.calls {
 			c.runEngine(call)
 		}
-		c.finish(j)
+		j.finish()
 		return
 	}
-	if j.finish == nil {
-		c.jobs[j.tag] = j
+	c.inFlight += n
+	if j.tagged {
+		c.frames[j.tag] = j
 	}
-	c.at(j.deadline, j, func() { c.expire(j) })
-	c.send(j)
+	j.expiry = c.timers.set(j.deadline, j.expire)
+	j.send()
 }
 
 func (c *Client) runEngine(call *session.Call) {
@@ -143,54 +165,55 @@ func (c *Client) runEngine(call *session.Call) {
 	}
 }
 
-// send makes the next round of a job's requests.
-func (c *Client) send(j *job) {
-	if j.done {
-		return
-	}
-	j.round++
-	type out struct {
-		x exchange
-		r *Request
-		i int32
-	}
-	var outs []out
+// send makes the next round of requests.
+func (j *job) send() {
+	c := j.c
+	j.retry, j.ids = nil, j.ids[:0]
+	var requests []*Request
 	for _, call := range j.calls {
 		if call.Done() {
 			continue
 		}
-		mark := len(outs)
+		mark := len(requests)
 		steps := call.Steps()
+		var first *exchange
 		for i := range steps {
 			id := c.id()
-			r, err := c.request(id, &steps[i], j)
+			r, err := c.request(id, &steps[i], j.deadline)
 			if err != nil {
 				call.Failed(err)
-				outs = outs[:mark]
+				for _, id := range j.ids[mark:] {
+					delete(c.waiting, id)
+				}
+				requests, j.ids = requests[:mark], j.ids[:mark]
 				break
 			}
-			outs = append(outs, out{exchange{j, j.round, call, steps[i].Method != ""}, r, id})
+			x := &exchange{job: j, call: call, rest: steps[i].Method != "", left: len(steps) - i, first: first}
+			if first == nil {
+				first, x.first = x, x
+			}
+			c.waiting[id] = x
+			requests, j.ids = append(requests, r), append(j.ids, id)
 		}
 	}
-	if len(outs) == 0 {
-		c.finish(j)
+	if len(requests) == 0 {
+		j.finish()
 		return
 	}
-	if len(outs) > 1 {
+	if len(requests) > 1 {
 		c.lastLane = c.lastLane%(1<<30) + 1
-		for i := range outs {
-			outs[i].r.Lane = c.lastLane
+		for _, r := range requests {
+			r.Lane = c.lastLane
 		}
 	}
-	j.pending = len(outs)
-	for i := range outs {
-		c.waiting[outs[i].i] = &outs[i].x
-		c.host.HTTPRequest(outs[i].i, outs[i].r)
+	j.pending = len(requests)
+	for i, r := range requests {
+		c.host.HTTPRequest(j.ids[i], r)
 	}
 }
 
-func (c *Client) request(id int32, step *session.Step, j *job) (*Request, *errs.Error) {
-	r := &Request{Method: "POST", URL: c.cfg.String() + envelope.Path, Authorization: c.auth, Timeout: span.Duration(j.deadline - c.now)}
+func (c *Client) request(id int32, step *session.Step, deadline int64) (*Request, *errs.Error) {
+	r := &Request{Method: "POST", URL: c.cfg.String() + envelope.Path, Authorization: c.auth, Timeout: span.Duration(deadline - c.now)}
 	var err *errs.Error
 	if step.Method != "" {
 		r.Method, r.URL = step.Method, c.cfg.String()+step.Path
@@ -208,12 +231,17 @@ func (c *Client) HTTPResponse(now int64, id int32, status int, body string) {
 	if x == nil {
 		return
 	}
-	if x.rest {
+	switch {
+	case !x.call.Done() && len(x.call.Steps()) != x.left:
+		x.call.Broken(c.now, errs.New(errs.Protocol, "the host answered the requests of one call out of order"), true)
+	case len(body) > c.cfg.MaxReplyBytes:
+		x.call.Broken(c.now, errs.New(errs.TooLarge, "the reply is larger than max_reply_bytes ("+strconv.Itoa(c.cfg.MaxReplyBytes)+"); it was discarded"), true)
+	case x.rest:
 		x.call.Reply(envelope.ParseREST(status, body))
-	} else {
+	default:
 		x.call.Reply(envelope.ParseCommand(status, body, c.requestID(id)))
 	}
-	c.answered(x.job)
+	x.job.answered()
 }
 
 // HTTPFailed hands in that a request gets no answer: sent says whether the
@@ -224,109 +252,110 @@ func (c *Client) HTTPFailed(now int64, id int32, sent bool, why string) {
 	if x == nil {
 		return
 	}
-	e := errs.New(errs.Connection, "cannot reach "+c.cfg.String()+": "+why)
-	if sent {
-		e.Message = "the connection to " + c.cfg.String() + " broke before the reply was complete: " + why
+	switch {
+	case x.first.broken: // by an earlier request of the same call
+	case c.now >= x.job.deadline:
+		x.call.Expired(sent)
+	default:
+		x.first.broken = true
+		e := errs.New(errs.Connection, "cannot reach "+c.cfg.String()+": "+why)
+		if sent {
+			e.Message = "the connection to " + c.cfg.String() + " broke before the reply was complete: " + why
+		}
+		x.call.Broken(c.now, e, sent)
+		if !x.call.Done() {
+			c.host.Log(logWarning, "repeating a call: "+e.Message)
+		}
 	}
-	x.call.Broken(c.now, e, sent)
-	if x.call.Done() && !sent && e.Code == errs.Connection {
-		c.host.Log(2, e.Message)
-	}
-	c.answered(x.job)
+	x.job.answered()
 }
 
-// take returns the exchange of a request unless it is stale.
+// take returns the exchange of a request that is waited for.
 func (c *Client) take(id int32) *exchange {
 	x := c.waiting[id]
-	if x == nil {
-		return nil
+	if x != nil {
+		delete(c.waiting, id)
+		x.job.pending--
 	}
-	delete(c.waiting, id)
-	if x.job.done || x.round != x.job.round {
-		return nil
-	}
-	x.job.pending--
 	return x
 }
 
 // answered goes on with a job when the round has all its answers.
-func (c *Client) answered(j *job) {
+func (j *job) answered() {
 	if j.pending > 0 {
 		return
 	}
-	wakeAt := int64(0)
-	left := false
+	left, wakeAt := false, int64(0)
 	for _, call := range j.calls {
 		if !call.Done() {
-			left = true
-			wakeAt = max(wakeAt, call.WakeAt())
+			left, wakeAt = true, max(wakeAt, call.WakeAt())
 		}
 	}
 	switch {
 	case !left:
-		c.finish(j)
-	case wakeAt > c.now:
-		c.at(wakeAt, j, func() { c.send(j) })
+		j.finish()
+	case wakeAt > j.c.now:
+		j.retry = j.c.timers.set(wakeAt, j.send)
 	default:
-		c.send(j)
+		j.send()
 	}
 }
 
 // expire ends a job whose deadline has passed.
-func (c *Client) expire(j *job) {
-	if j.done {
-		return
-	}
+func (j *job) expire() {
 	for _, call := range j.calls {
 		call.Expired(j.pending > 0)
 	}
-	c.finish(j)
+	j.finish()
 }
 
-// Cancel ends a submitted frame with errs.Canceled; a frame that is done or
-// unknown is left alone.
-func (c *Client) Cancel(now int64, tag int32) {
-	c.now = max(c.now, now)
-	canceled := func() *errs.Error { return errs.New(errs.Canceled, "the caller cancelled the call") }
-	if j := c.jobs[tag]; j != nil {
-		for _, call := range j.calls {
-			call.Cancel(canceled(), j.pending > 0)
-		}
-		c.finish(j)
-		return
+// giveUp ends a job from outside. A batch ends as a whole.
+func (j *job) giveUp(err *errs.Error) {
+	for _, call := range j.calls {
+		own := *err
+		call.Cancel(&own, j.pending > 0)
+		err.MaybeApplied = err.MaybeApplied || own.MaybeApplied
 	}
-	for _, s := range c.subs {
-		if s.reader != nil && s.reader.tag == tag {
-			s.reader = nil
-			c.complete(tag, value.Nil, canceled())
-		}
+	if j.batch {
+		j.then = func(*job) { j.c.complete(j.tag, value.Nil, err) }
 	}
+	j.finish()
 }
 
-// finish completes a job.
-func (c *Client) finish(j *job) {
+// finish ends a job all of whose calls have their results. Requests without
+// answer are given up.
+func (j *job) finish() {
 	if j.done {
 		return
 	}
+	c := j.c
 	j.done = true
-	delete(c.jobs, j.tag)
+	if j.expiry != nil {
+		c.inFlight -= len(j.calls)
+		c.timers.stop(j.expiry)
+		c.timers.stop(j.retry)
+	}
 	if j.pending > 0 {
-		for id, x := range c.waiting {
-			if x.job == j {
+		for _, id := range j.ids {
+			if c.waiting[id] != nil {
 				delete(c.waiting, id)
 				c.host.HTTPAbort(id)
 			}
 		}
 	}
-	if j.finish != nil {
-		j.finish(j)
-		return
-	}
-	if !j.batch {
+	switch {
+	case j.then != nil:
+		j.then(j)
+	case j.batch:
+		c.complete(j.tag, j.outcomes(), nil)
+	default:
 		v, err := j.calls[0].Result()
 		c.complete(j.tag, v, err)
-		return
 	}
+}
+
+// outcomes is the reply of a batch.
+func (j *job) outcomes() value.Value {
 	next := 0
 	out := make([]value.Value, len(j.early))
 	for i := range out {
@@ -335,10 +364,7 @@ func (c *Client) finish(j *job) {
 		}
 		v, err := j.calls[next].Result()
 		next++
-		if err != nil {
-			err.Transport = c.cfg.Scheme
-		}
-		out[i] = session.Outcome(v, err)
+		out[i] = session.Outcome(v, j.c.about(err))
 	}
-	c.complete(j.tag, value.Array(out...), nil)
+	return value.Array(out...)
 }

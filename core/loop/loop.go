@@ -8,7 +8,6 @@ package loop
 
 import (
 	"encoding/base64"
-	"slices"
 	"strconv"
 
 	"github.com/libsynap/libsynap/core/config"
@@ -19,21 +18,31 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-// Host is what a Client needs done. Every method returns at once; the outcome
-// comes in through the Client's methods of the same family, in a later call.
+// Host is what a Client needs done. Every method returns at once and calls no
+// method of the Client; the outcome comes in through the Client's methods of the
+// same family, in a later event.
 type Host interface {
 	// HTTPRequest sends a request and answers with HTTPResponse or HTTPFailed.
 	HTTPRequest(id int32, r *Request)
 	// HTTPAbort says that nobody waits for the answer any more.
 	HTTPAbort(id int32)
-	// StreamOpen opens a WebSocket and answers with StreamOpened and StreamData,
-	// at last StreamClosed.
+	// StreamOpen opens a WebSocket and answers with StreamData for each text
+	// frame and at last StreamClosed.
 	StreamOpen(id int32, r *Request)
 	// StreamClose closes it; StreamClosed may still follow.
 	StreamClose(id int32)
+	// Due says that Tick has something to do now, because another client of the
+	// same engine has published to a reader of this one.
+	Due()
 	// Log takes a message about connections, without secrets.
 	Log(level int32, message string)
 }
+
+// Levels of log messages.
+const (
+	logInfo    = 1
+	logWarning = 2
+)
 
 // Request is one HTTP request or WebSocket upgrade.
 type Request struct {
@@ -44,7 +53,8 @@ type Request struct {
 	// Timeout is how long the answer is waited for.
 	Timeout span.Duration
 	// Lane groups requests that must reach the server in order and be answered in
-	// order, 0 for a request that stands alone.
+	// order, 0 for a request that stands alone. Where one of a lane fails, those
+	// after it must fail too.
 	Lane int32
 }
 
@@ -60,35 +70,38 @@ type Client struct {
 	cfg    *config.Config
 	host   Host
 	policy *session.Policy
-	engine *engine.Engine
-	auth   string
-	now    int64
-	closed bool
+	engine *engine.Engine // memory://
+	// engines is told when the engine is no longer needed; may be nil.
+	engines Engines
+	auth    string
+	now     int64
+	closed  bool
 
 	lastID   int32
 	lastLane int32
-	jobs     map[int32]*job      // by tag
+	lastSub  int64
+	inFlight int                 // calls over HTTP
+	frames   map[int32]frame     // submitted and not yet completed, by tag
 	waiting  map[int32]*exchange // HTTP requests under way, by id
 	streams  map[int32]*push     // WebSockets, by id
 	subs     map[int64]*subscription
-	lastSub  int64
-	timers   []timer // sorted by time
+	timers   timers
 
 	completions []Completion
 }
 
-// timer is something to do at a time. One that belongs to a job is void when the
-// job is done.
-type timer struct {
-	at  int64
-	job *job
-	do  func()
+// frame is a submitted frame that waits for something.
+type frame interface {
+	// giveUp completes it with an error.
+	giveUp(err *errs.Error)
 }
 
 // Engines finds the engine of a memory:// name; a nil Engines gives every client
 // its own.
 type Engines interface {
 	Engine(name string) *engine.Engine
+	// Release says that a client of the name was closed.
+	Release(name string)
 }
 
 // Open returns a client for an address (config.Parse). rand gives random bits.
@@ -99,10 +112,10 @@ func Open(now int64, address string, opts value.Value, getenv func(string) strin
 	}
 	c := &Client{cfg: cfg, host: host, now: now,
 		policy: &session.Policy{DefaultTimeout: cfg.Timeout, MaxRetries: cfg.MaxRetries, Backoff: cfg.Backoff, Rand: rand},
-		jobs:   map[int32]*job{}, waiting: map[int32]*exchange{}, streams: map[int32]*push{}, subs: map[int64]*subscription{}}
+		frames: map[int32]frame{}, waiting: map[int32]*exchange{}, streams: map[int32]*push{}, subs: map[int64]*subscription{}}
 	switch {
 	case cfg.Scheme == config.Memory && engines != nil:
-		c.engine = engines.Engine(cfg.Name)
+		c.engines, c.engine = engines, engines.Engine(cfg.Name)
 	case cfg.Scheme == config.Memory:
 		c.engine = engine.New(engine.Options{Rand: rand})
 	case cfg.APIKey != "":
@@ -113,6 +126,20 @@ func Open(now int64, address string, opts value.Value, getenv func(string) strin
 	return c, nil
 }
 
+// Settings are the options that a host's own I/O is to follow, by their names;
+// connect_timeout is in milliseconds. They hold the TLS secrets.
+func (c *Client) Settings() value.Value {
+	cfg := c.cfg
+	return value.Map(
+		value.Str("connect_timeout"), value.Int(int64(cfg.ConnectTimeout/span.Millisecond)),
+		value.Str("pool_size"), value.Int(int64(cfg.PoolSize)),
+		value.Str("max_reply_bytes"), value.Int(int64(cfg.MaxReplyBytes)),
+		value.Str("tls_ca"), value.Str(cfg.TLSCA),
+		value.Str("tls_cert"), value.Str(cfg.TLSCert),
+		value.Str("tls_key"), value.Str(cfg.TLSKey),
+		value.Str("tls_insecure"), value.Bool(cfg.TLSInsecure))
+}
+
 func (c *Client) wire() session.Wire {
 	if c.engine != nil {
 		return session.Direct
@@ -120,44 +147,29 @@ func (c *Client) wire() session.Wire {
 	return session.HTTP
 }
 
-// Completions takes what has been completed since the last time.
+// Completions takes what has been completed since the last time. The list is
+// valid until the next event.
 func (c *Client) Completions() []Completion {
 	out := c.completions
 	c.completions = nil
 	return out
 }
 
-// at runs do when the time has come.
-func (c *Client) at(when int64, j *job, do func()) {
-	i, _ := slices.BinarySearchFunc(c.timers, when, func(t timer, w int64) int {
-		if t.at <= w {
-			return -1
-		}
-		return 1
-	})
-	c.timers = slices.Insert(c.timers, i, timer{when, j, do})
-}
-
 // WakeAt is when Tick is due, 0 if there is nothing to wait for.
-func (c *Client) WakeAt() int64 {
-	for len(c.timers) > 0 && c.timers[0].job != nil && c.timers[0].job.done {
-		c.timers = c.timers[1:]
-	}
-	if len(c.timers) == 0 {
-		return 0
-	}
-	return c.timers[0].at
-}
+func (c *Client) WakeAt() int64 { return c.timers.next() }
 
 // Tick does what is due.
 func (c *Client) Tick(now int64) {
 	c.now = max(c.now, now)
-	for len(c.timers) > 0 && c.timers[0].at <= c.now {
-		t := c.timers[0]
-		c.timers = c.timers[1:]
-		if t.job == nil || !t.job.done {
-			t.do()
-		}
+	c.timers.run(c.now)
+}
+
+// Cancel ends a submitted frame with errs.Canceled; a frame that is done or
+// unknown is left alone.
+func (c *Client) Cancel(now int64, tag int32) {
+	c.now = max(c.now, now)
+	if f := c.frames[tag]; f != nil {
+		f.giveUp(errs.New(errs.Canceled, "the caller cancelled the call"))
 	}
 }
 
@@ -168,33 +180,33 @@ func (c *Client) Close(now int64) {
 		return
 	}
 	c.closed = true
+	for _, f := range c.frames {
+		f.giveUp(c.closedError())
+	}
 	for _, s := range c.subs {
 		s.end(nil)
 	}
-	for id, x := range c.waiting {
-		c.host.HTTPAbort(id)
-		x.call.Cancel(c.closedError(), true)
+	if c.engines != nil {
+		c.engines.Release(c.cfg.Name)
 	}
-	c.waiting = map[int32]*exchange{}
-	for _, j := range c.jobs {
-		for _, call := range j.calls {
-			call.Cancel(c.closedError(), false)
-		}
-		c.finish(j)
-	}
-	c.timers = nil
 }
 
 func (c *Client) closedError() *errs.Error {
-	return &errs.Error{Code: errs.Closed, Transport: c.cfg.Scheme, Message: "the client is closed"}
+	return &errs.Error{Code: errs.Closed, Message: "the client is closed"}
 }
 
+// complete ends a submitted frame.
 func (c *Client) complete(tag int32, v value.Value, err *errs.Error) {
+	delete(c.frames, tag)
+	c.completions = append(c.completions, Completion{tag, v, c.about(err)})
+}
+
+// about says in an error which transport it is of.
+func (c *Client) about(err *errs.Error) *errs.Error {
 	if err != nil {
 		err.Transport = c.cfg.Scheme
-		v = value.Nil
 	}
-	c.completions = append(c.completions, Completion{tag, v, err})
+	return err
 }
 
 func (c *Client) id() int32 {

@@ -12,14 +12,17 @@ import (
 // be lost meanwhile is told on the next item.
 type push struct {
 	s       *subscription
+	buf     *session.Buffer
 	request Request
 	id      int32 // of the stream, 0 while there is none
 	attempt int
 	stands  bool // the server has confirmed it once
 	closed  bool
-	// until the first confirmation: who waits for it
-	tag      int32
-	deadline int64
+	// timer ends the wait for a confirmation, or that between two attempts.
+	timer *timer
+	// Until the first confirmation a frame waits for it.
+	tag    int32
+	expiry *timer
 }
 
 func (s *subscription) openPush(tag int32, args []value.Value, deadline int64) *errs.Error {
@@ -35,27 +38,22 @@ func (s *subscription) openPush(tag int32, args []value.Value, deadline int64) *
 	if err != nil {
 		return err
 	}
-	s.buf = session.NewBuffer(size)
-	p := &push{s: s, tag: tag, deadline: deadline,
-		request: Request{Method: "GET", URL: "ws" + c.cfg.String()[len("http"):] + path, Authorization: c.auth}}
+	p := &push{s: s, buf: session.NewBuffer(size), tag: tag,
+		request: Request{Method: "GET", URL: "ws" + c.cfg.String()[len("http"):] + path, Authorization: c.auth, Timeout: c.cfg.ConnectTimeout}}
 	s.ws = p
-	p.connect()
-	c.at(deadline, nil, func() {
-		if !p.stands && !p.closed {
-			p.fail(errs.New(errs.Timeout, "the deadline passed before the push channel was open"))
-		}
+	c.frames[tag] = p
+	p.expiry = c.timers.set(deadline, func() {
+		p.fail(errs.New(errs.Timeout, "the deadline passed before the push channel was open"))
 	})
+	p.connect()
 	return nil
 }
 
 func (p *push) connect() {
 	c := p.s.c
-	if p.closed {
-		return
-	}
 	p.id = c.id()
 	c.streams[p.id] = p
-	p.request.Timeout = c.cfg.ConnectTimeout
+	p.timer = c.timers.set(c.now+int64(c.cfg.ConnectTimeout), p.drop)
 	c.host.StreamOpen(p.id, &p.request)
 }
 
@@ -77,19 +75,26 @@ func (c *Client) StreamData(now int64, id int32, text string) {
 		}
 		p.drop()
 	case frame.Kind == wspush.Welcome:
-		p.attempt = 0
-		if !p.stands {
-			p.stands = true
-			c.opened(p.tag, p.s)
-		} else {
-			c.host.Log(1, "push channel to "+c.cfg.String()+" is back")
-		}
+		p.confirmed()
 	case frame.Kind == wspush.Message && p.stands:
 		if item, bad := session.PushItem(p.s.cmd, frame.Item); bad == nil {
-			p.s.buf.Push(item)
+			p.buf.Push(item)
 			p.s.serve()
 		}
 	}
+}
+
+func (p *push) confirmed() {
+	c := p.s.c
+	p.attempt = 0
+	c.timers.stop(p.timer)
+	if p.stands {
+		c.host.Log(logInfo, "push channel to "+c.cfg.String()+" is back")
+		return
+	}
+	p.stands = true
+	c.timers.stop(p.expiry)
+	p.s.opened(p.tag)
 }
 
 // StreamClosed hands in that a WebSocket is gone. status is that of a refused
@@ -100,63 +105,69 @@ func (c *Client) StreamClosed(now int64, id int32, status int, body string) {
 	if p == nil {
 		return
 	}
-	delete(c.streams, id)
-	p.id = 0
-	var err *errs.Error
-	if status != 0 {
-		err = wspush.Refused(status, body)
+	if status == 0 {
+		p.gone(nil)
+	} else {
+		p.gone(wspush.Refused(status, body))
 	}
+}
+
+// drop gives a connection up that is silent or does not speak the protocol.
+func (p *push) drop() {
+	p.s.c.host.StreamClose(p.id)
+	p.gone(nil)
+}
+
+// gone goes on without the connection; err says why the server refused it, nil
+// if that is not known.
+func (p *push) gone(err *errs.Error) {
+	c := p.s.c
+	delete(c.streams, p.id)
+	p.id = 0
+	c.timers.stop(p.timer)
 	switch {
-	case p.closed:
 	case err != nil && (!p.stands || final(err)):
 		p.fail(err)
+		return
 	case !p.stands && p.attempt >= c.cfg.MaxRetries:
 		p.fail(&errs.Error{Code: errs.Connection, Retryable: true, Message: "cannot open a push channel to " + c.cfg.String() +
 			" (where the upgrade was refused, a browser does not say why: a stock Synap 1.3.1 refuses all)"})
-	default:
-		p.again()
+		return
 	}
-}
-
-// again connects anew after a wait.
-func (p *push) again() {
-	c := p.s.c
 	if p.stands && p.attempt == 0 {
-		p.s.buf.Gap(session.Unknown)
-		c.host.Log(2, "push channel to "+c.cfg.String()+" broke; connecting again")
+		p.buf.Gap(session.Unknown)
+		c.host.Log(logWarning, "push channel to "+c.cfg.String()+" broke; connecting again")
 	}
 	p.attempt++
-	c.at(c.now+int64(c.policy.BackoffFor(p.attempt)+span.Millisecond), nil, p.connect)
-}
-
-// drop gives a connection up that does not speak the protocol.
-func (p *push) drop() {
-	c := p.s.c
-	c.host.StreamClose(p.id)
-	delete(c.streams, p.id)
-	p.id = 0
-	p.again()
+	p.timer = c.timers.set(c.now+int64(c.policy.BackoffFor(p.attempt)+span.Millisecond), p.connect)
 }
 
 // fail ends the subscription, before or after it stood.
 func (p *push) fail(err *errs.Error) {
 	p.close()
-	err.Command = p.s.cmd.Name
-	if !p.stands {
-		p.s.c.complete(p.tag, value.Nil, err)
+	if p.stands {
+		p.s.end(err)
 		return
 	}
-	p.s.end(err)
+	err.Command = p.s.cmd.Name
+	p.s.c.complete(p.tag, value.Nil, err)
 }
+
+// giveUp ends the wait for the first confirmation.
+func (p *push) giveUp(err *errs.Error) { p.fail(err) }
 
 func (p *push) close() {
 	if p.closed {
 		return
 	}
+	c := p.s.c
 	p.closed = true
+	c.timers.stop(p.timer)
+	c.timers.stop(p.expiry)
 	if p.id != 0 {
-		p.s.c.host.StreamClose(p.id)
-		delete(p.s.c.streams, p.id)
+		c.host.StreamClose(p.id)
+		delete(c.streams, p.id)
+		p.id = 0
 	}
 }
 

@@ -18,35 +18,40 @@ type subscription struct {
 	ended  bool
 	err    *errs.Error // why it ended, nil for a close
 
-	buf *session.Buffer // pushes and polls
-	sub *engine.Subscriber
-	// ws and follower are the sources over HTTP; a follower also serves the engine.
+	// The source of the items is one of these; a follower polls the engine or the
+	// server.
+	sub      *engine.Subscriber
 	ws       *push
 	follower *session.Follower
-	polling  bool
+
+	lost   int           // by sub, not yet told
+	unread []value.Value // of a poll whose reader had gone
+	asking *job          // the poll under way
+	pause  *timer        // before the next
 }
 
 // reader is a frame that waits for items.
 type reader struct {
-	tag      int32
-	max      int
-	deadline int64
+	s     *subscription
+	tag   int32
+	max   int
+	timer *timer
 }
 
-const (
-	defaultBuffer = 1024
-	// maxItems is the most that one reader may ask for (session.ParseFrame).
-	maxItems = 4096
-)
+const defaultBuffer = 1024
 
 func (c *Client) subscribe(tag int32, f *session.Frame, deadline int64) {
-	cmd := command.Lookup(f.Name)
 	fail := func(err *errs.Error) {
 		err.Command = f.Name
 		c.complete(tag, value.Nil, err)
 	}
-	if cmd == nil || cmd.Reply.Kind != command.ReplyStream {
-		fail(&errs.Error{Code: errs.Unsupported, Message: "there is no subscription " + f.Name})
+	cmd := command.Lookup(f.Name)
+	switch {
+	case cmd == nil:
+		fail(errs.New(errs.Unsupported, "unknown command "+f.Name))
+		return
+	case cmd.Reply.Kind != command.ReplyStream:
+		fail(errs.New(errs.InvalidArgument, f.Name+" is a call, not a subscription"))
 		return
 	}
 	args, err := cmd.Validate(f.Args)
@@ -58,26 +63,24 @@ func (c *Client) subscribe(tag int32, f *session.Frame, deadline int64) {
 	s := &subscription{c: c, id: c.lastSub, cmd: cmd}
 	switch {
 	case cmd.HTTP.Path == "":
-		c.follow(tag, s, args, deadline)
-		return
+		s.follow(tag, args, deadline)
 	case c.engine != nil:
-		err = s.subscribeEngine(args)
+		if err := s.subscribeEngine(args); err != nil {
+			fail(err)
+			return
+		}
+		s.opened(tag)
 	default:
-		err = s.openPush(tag, args, deadline)
-		if err == nil {
-			return // answered when the server has confirmed
+		if err := s.openPush(tag, args, deadline); err != nil {
+			fail(err)
 		}
 	}
-	if err != nil {
-		fail(err)
-		return
-	}
-	c.opened(tag, s)
 }
 
-func (c *Client) opened(tag int32, s *subscription) {
-	c.subs[s.id] = s
-	c.complete(tag, value.Int(s.id), nil)
+// opened answers the frame that asked for the subscription.
+func (s *subscription) opened(tag int32) {
+	s.c.subs[s.id] = s
+	s.c.complete(tag, value.Int(s.id), nil)
 }
 
 func bufferOf(args []value.Value) (size int, block bool) {
@@ -98,6 +101,7 @@ func names(list value.Value) []string {
 }
 
 func (s *subscription) subscribeEngine(args []value.Value) *errs.Error {
+	c := s.c
 	size, block := bufferOf(args)
 	overflow := engine.DropOldest
 	if block {
@@ -110,9 +114,14 @@ func (s *subscription) subscribeEngine(args []value.Value) *errs.Error {
 		}
 	}
 	var text string
-	// The wake comes while a command runs: the reader is served from the next
-	// event, which the timer makes at once.
-	s.sub, text = s.c.engine.Subscribe(s.c.now, topics, size, overflow, func() { s.c.at(0, nil, s.serve) })
+	s.sub, text = c.engine.Subscribe(c.now, topics, size, overflow, func() {
+		// A command is under way, perhaps another client's: the reader is served
+		// after it.
+		if s.reader != nil {
+			c.timers.set(c.now, s.serve)
+			c.host.Due()
+		}
+	})
 	if text != "" {
 		return errs.FromServer(text)
 	}
@@ -121,57 +130,85 @@ func (s *subscription) subscribeEngine(args []value.Value) *errs.Error {
 
 // take returns up to max items that are there now.
 func (s *subscription) take(max int) []value.Value {
-	if s.sub == nil {
-		if s.buf == nil {
-			return nil
-		}
-		return s.buf.Take(max)
+	switch {
+	case s.sub != nil:
+		return s.takeMessages(max)
+	case s.ws != nil:
+		return s.ws.buf.Take(max)
 	}
-	messages, lost := s.sub.Take(max)
-	items := make([]value.Value, 0, len(messages))
-	for i := range messages {
-		m := &messages[i]
-		item, err := session.PushItem(s.cmd, value.Map(
-			value.Str("topic"), value.Str(m.Topic), value.Str("payload"), m.Payload,
-			value.Str("message_id"), value.Str(m.ID), value.Str("timestamp"), value.Int(m.Timestamp),
-			value.Str("metadata"), m.Metadata))
-		if err != nil { // anyone may publish to a watch topic; only true events count
-			continue
-		}
-		if lost != 0 {
-			item, lost = session.WithLost(item, int64(lost)), 0
-		}
-		items = append(items, item)
-	}
+	n := min(max, len(s.unread))
+	items := s.unread[:n]
+	s.unread = s.unread[n:]
 	return items
+}
+
+// takeMessages takes from the engine. Anyone may publish to a watch topic; only
+// true events count.
+func (s *subscription) takeMessages(max int) []value.Value {
+	var items []value.Value
+	for {
+		messages, lost := s.sub.Take(max)
+		s.lost += lost
+		for i := range messages {
+			item, err := session.PushItem(s.cmd, object(&messages[i]))
+			if err != nil {
+				continue
+			}
+			if s.lost != 0 {
+				item, s.lost = session.WithLost(item, int64(s.lost)), 0
+			}
+			items = append(items, item)
+		}
+		if len(items) > 0 || len(messages) < max {
+			return items
+		}
+	}
+}
+
+// object is a message as a WebSocket would carry it.
+func object(m *engine.Message) value.Value {
+	return value.Map(
+		value.Str("topic"), value.Str(m.Topic), value.Str("payload"), m.Payload,
+		value.Str("message_id"), value.Str(m.ID), value.Str("timestamp"), value.Int(m.Timestamp),
+		value.Str("metadata"), m.Metadata)
 }
 
 // next serves a reader now or keeps it until items come or its time is up.
 func (c *Client) next(tag int32, id int64, max int, deadline int64) {
 	s := c.subs[id]
-	if s == nil {
+	switch {
+	case s == nil:
 		c.complete(tag, value.Nil, errs.New(errs.Closed, "the subscription is closed or never was"))
 		return
-	}
-	if s.reader != nil {
+	case s.reader != nil:
 		c.complete(tag, value.Nil, errs.New(errs.InvalidArgument, "another reader waits on this subscription"))
 		return
 	}
-	r := &reader{tag, max, deadline}
+	r := &reader{s: s, tag: tag, max: max}
 	s.reader = r
-	s.serve()
-	if s.reader != r {
+	if s.serve(); s.reader != r {
 		return
 	}
-	c.at(deadline, nil, func() {
-		if s.reader == r {
-			s.reader = nil
-			c.complete(tag, value.Array(), nil)
-		}
+	c.frames[tag] = r
+	r.timer = c.timers.set(deadline, func() {
+		r.leave()
+		c.complete(tag, value.Array(), nil)
 	})
-	if s.follower != nil && !s.polling {
+	if s.follower != nil && s.asking == nil && s.pause == nil {
 		s.poll()
 	}
+}
+
+// leave frees the subscription for the next reader.
+func (r *reader) leave() {
+	r.s.reader = nil
+	r.s.c.timers.stop(r.timer)
+}
+
+func (r *reader) giveUp(err *errs.Error) {
+	r.leave()
+	err.Command = r.s.cmd.Name
+	r.s.c.complete(r.tag, value.Nil, err)
 }
 
 // serve hands what is there to the reader that waits.
@@ -183,43 +220,47 @@ func (s *subscription) serve() {
 	items := s.take(r.max)
 	switch {
 	case len(items) > 0:
-		s.reader = nil
+		r.leave()
 		s.c.complete(r.tag, value.Array(items...), nil)
+	case s.ended && s.err != nil:
+		own := *s.err
+		r.giveUp(&own)
 	case s.ended:
-		s.reader = nil
-		err := s.err
-		if err == nil {
-			err = errs.New(errs.Closed, "the subscription is closed")
-		}
-		err.Command = s.cmd.Name
-		s.c.complete(r.tag, value.Nil, err)
+		r.giveUp(errs.New(errs.Closed, "the subscription is closed"))
 	}
 }
 
-// end ends the subscription; err nil means that it was closed.
+// end ends the subscription; err nil means that it was closed. One that failed
+// is kept, so that its next reader learns why.
 func (s *subscription) end(err *errs.Error) {
+	c := s.c
+	if err == nil {
+		delete(c.subs, s.id)
+	}
 	if s.ended {
 		return
 	}
 	s.ended, s.err = true, err
-	if err == nil {
-		delete(s.c.subs, s.id)
-	}
 	if s.sub != nil {
 		s.sub.Close()
 	}
 	if s.ws != nil {
 		s.ws.close()
 	}
+	if s.asking != nil {
+		s.asking.finish()
+	}
+	c.timers.stop(s.pause)
 	s.serve()
 }
 
 // follow starts a stream.follow or queue.follow with one question, which tells
 // an unknown room or queue at once.
-func (c *Client) follow(tag int32, s *subscription, args []value.Value, deadline int64) {
+func (s *subscription) follow(tag int32, args []value.Value, deadline int64) {
+	c := s.c
 	call := &session.Call{}
 	call.Start(c.policy, c.wire(), command.Lookup(s.cmd.Family()+".stats"), args[:1], deadline)
-	c.run(&job{deadline: deadline, calls: []*session.Call{call}, finish: func(*job) {
+	c.run(&job{c: c, tag: tag, tagged: true, deadline: deadline, calls: []*session.Call{call}, then: func(*job) {
 		stats, err := call.Result()
 		if err != nil {
 			err.Command = s.cmd.Name
@@ -228,34 +269,32 @@ func (c *Client) follow(tag int32, s *subscription, args []value.Value, deadline
 		}
 		s.follower = session.NewFollower(s.cmd, args, c.wire(), c.policy)
 		s.follower.Saw(stats)
-		c.opened(tag, s)
+		s.opened(tag)
 	}})
 }
 
-// poll asks the follower's source once, for the reader that waits.
+// poll asks the follower's source once, if a reader waits.
 func (s *subscription) poll() {
-	c, r := s.c, s.reader
-	if r == nil || s.ended {
-		s.polling = false
+	c := s.c
+	s.pause = nil
+	if s.reader == nil {
 		return
 	}
-	s.polling = true
-	deadline := c.now + int64(c.cfg.Timeout)
-	j := &job{deadline: deadline, finish: s.polled}
-	for _, step := range s.follower.Steps(r.max) {
+	j := &job{c: c, deadline: c.now + int64(c.cfg.Timeout), then: s.polled}
+	for _, step := range s.follower.Steps(s.reader.max) {
 		call := &session.Call{}
-		call.StartStep(c.policy, c.wire(), step, deadline)
+		call.StartStep(c.policy, c.wire(), step, j.deadline)
 		j.calls = append(j.calls, call)
 	}
+	s.asking = j
 	c.run(j)
 }
 
 func (s *subscription) polled(j *job) {
-	c := s.c
+	s.asking = nil
 	if s.ended {
 		return
 	}
-	again := func(wait int64) { c.at(c.now+wait, nil, s.poll) }
 	replies := make([]value.Value, len(j.calls))
 	failures := make([]*errs.Error, len(j.calls))
 	for i, call := range j.calls {
@@ -264,27 +303,20 @@ func (s *subscription) polled(j *job) {
 			if i > 0 && !s.follower.Stream() {
 				break // messages taken before the break must reach the reader
 			}
-			again(int64(s.follower.Broken()))
+			s.pollIn(int64(s.follower.Broken()))
 			return
 		}
 	}
 	items, err := s.follower.Replies(replies, failures)
-	if len(items) > 0 {
-		if s.buf == nil {
-			s.buf = session.NewBuffer(maxItems) // a poll brings no more, and none is made while some are unread
-		}
-		for _, item := range items {
-			s.buf.Push(item)
-		}
-	}
+	s.unread = append(s.unread, items...)
 	if err != nil {
 		s.end(err)
 		return
 	}
-	s.polling = false
 	s.serve()
 	if s.reader != nil {
-		s.polling = true
-		again(int64(s.follower.Wait()))
+		s.pollIn(int64(s.follower.Wait()))
 	}
 }
+
+func (s *subscription) pollIn(wait int64) { s.pause = s.c.timers.set(s.c.now+wait, s.poll) }

@@ -333,7 +333,7 @@ func TestRawCommands(t *testing.T) {
 	if err := failure(t, c, errs.Timeout); err.MaybeApplied {
 		t.Error("a read was applied")
 	}
-	for _, name := range []string{"hash.get", "kv.incr", "pubsub.subscribe", "script.eval"} {
+	for _, name := range []string{"no.such", "kv.incr", "pubsub.subscribe"} {
 		c = raw(name)
 		c.Broken(start, connection(), true)
 		if err := failure(t, c, errs.Connection); !err.MaybeApplied || err.Retryable || err.Command != name {

@@ -24,9 +24,6 @@ const (
 	// never sends its own (protocol: websocket, common rules).
 	pingEvery = 15 * time.Second
 	silence   = 40 * time.Second
-	// probeWait is how long a probe may take on a connection that is otherwise
-	// silent.
-	probeWait = 5 * time.Second
 )
 
 // Push is one subscription over a WebSocket. It reconnects and subscribes again
@@ -218,7 +215,7 @@ func (p *Push) read(conn *websocket.Conn) {
 	alive := func() {
 		limit := silence
 		if probing {
-			limit = probeWait
+			limit = p.h.cfg.Timeout // a probe is a call like any other
 		}
 		_ = conn.SetReadDeadline(time.Now().Add(limit))
 	}
@@ -292,7 +289,7 @@ func (p *Push) wake() {
 func (p *Push) sendProbe() {
 	step := session.Step{Command: "pubsub.publish", Payload: value.Map(value.Str("topic"), value.Str(p.probe+"1"), value.Str("payload"), value.Nil)}
 	if e, err := p.h.Encode(&step); err == nil {
-		p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(probeWait), func(value.Value, *errs.Error) {})
+		p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(p.h.cfg.Timeout), func(value.Value, *errs.Error) {})
 	}
 }
 

@@ -44,6 +44,7 @@ func renderC(name string) []byte {
 		"fieldType": cFieldType, "readField": cReadField, "unitOf": func(f command.Field) string { return unit(f.Unit) },
 		"out": cOut, "frameHead": frameHead, "join": strings.Join, "screaming": strings.ToUpper,
 		"optionsInit": cOptionsInit, "signature": cSignature, "errorsDoc": cErrorsDoc,
+		"errorNames": cErrorNames, "cppOptionType": cppOptionType,
 		"lower": lowerFirst, "cppMethod": cppMethod, "cppParams": cppParams, "cppOption": cppOption,
 		"cppPack": cppPack, "cppPackOption": cppPackOption, "cppField": cppField, "cppReadField": cppReadField,
 		"cppResult": cppResult, "cppReturn": cppReturn, "optStruct": cppOptions, "familyClass": familyType,
@@ -311,7 +312,12 @@ func cErrorsDoc(c *command.Command) string {
 	if c.Errors == "" {
 		return "."
 	}
-	return ": " + errorNames.ReplaceAllStringFunc(c.Errors, func(name string) string { return "SYNAP_E" + upperSnake(name) })
+	return ": " + cErrorNames(c.Errors)
+}
+
+// cErrorNames puts the names of C where a text names codes.
+func cErrorNames(text string) string {
+	return errorNames.ReplaceAllStringFunc(text, func(name string) string { return "SYNAP_E" + upperSnake(name) })
 }
 
 // outParam is the output parameter of a wrapper: its declaration, its
@@ -343,12 +349,12 @@ func cOut(c *command.Command) outParam {
 	case "strings", "blobs", "records":
 		return outParam{", SYNAP_OWN synap_list *out", []string{out("Yours: read it with " + cListReader(c) + ", free it with synap_list_free.")}, "synap_list_take(out, &reply);"}
 	case "record":
-		return outParam{", SYNAP_OWN " + rec + "_t *out", []string{out("Yours: free it with " + rec + "_free.")}, rec + "_take(out, NULL, &reply);"}
+		return outParam{", SYNAP_OWN " + rec + "_t *out", []string{out("Yours: free it with " + rec + "_free.")}, rec + "_take(out, NULL, synap_parse(reply), &reply);"}
 	case "recordOrNil":
 		return outParam{", SYNAP_OWN " + rec + "_t *out, bool *found", []string{out("Yours if *found: free it with " + rec + "_free."), "\\param found May be NULL. Whether there is a result."},
-			rec + "_take(out, found, &reply);"}
+			rec + "_take(out, found, synap_parse(reply), &reply);"}
 	}
-	return outParam{", int64_t *subscription", []string{"\\param subscription Read it with synap_next and " + rec + "_next, end it with synap_unsubscribe."},
+	return outParam{", int64_t *subscription", []string{"\\param subscription Read it with synap_" + cName(c.Name) + "_next, or many items at once with synap_next and " + rec + "_next; end it with synap_unsubscribe."},
 		"synap_int_take(subscription, NULL, &reply);"}
 }
 

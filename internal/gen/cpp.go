@@ -66,9 +66,12 @@ func cppParams(c *command.Command) string {
 }
 
 func cppOption(a command.Arg) string {
-	t := map[command.Type]string{command.String: "std::string", command.Int: "std::int64_t", command.Bool: "bool",
+	return "std::optional<" + cppOptionType(a) + "> " + a.Name + "{};"
+}
+
+func cppOptionType(a command.Arg) string {
+	return map[command.Type]string{command.String: "std::string", command.Int: "std::int64_t", command.Bool: "bool",
 		command.StringList: "std::vector<std::string>", command.StringMap: "std::map<std::string, std::string>"}[a.Type]
-	return "std::optional<" + t + "> " + a.Name + ";"
 }
 
 func cppPack(a command.Arg) string {
@@ -87,7 +90,8 @@ func cppField(f command.Field) string {
 
 func cppReadField(f command.Field) string { return "detail::read(field, r." + f.Name + ");" }
 
-func cppResult(c *command.Command) string {
+// cppValue is the type of what a command returns.
+func cppValue(c *command.Command) string {
 	rec := ""
 	if c.Reply.Record != nil {
 		rec = c.Reply.Record.Name
@@ -96,16 +100,20 @@ func cppResult(c *command.Command) string {
 		"string": "std::string", "blobOrNil": "std::optional<std::string>", "bytesOrNil": "std::optional<std::string>",
 		"jsonOrNil": "std::optional<Value>", "strings": "std::vector<std::string>", "blobs": "std::vector<std::optional<std::string>>",
 		"record": rec, "recordOrNil": "std::optional<" + rec + ">", "records": "std::vector<" + rec + ">",
-		"stream": "Subscription<" + rec + ">"}[replyKind(c)]
+		"stream": rec}[replyKind(c)]
 }
 
-// cppReturn turns the reply into the result.
-func cppReturn(c *command.Command) string {
-	switch replyKind(c) {
-	case "nothing":
-		return "core_->call(w, options_.timeout);"
-	case "stream":
-		return "return " + cppResult(c) + "(core_, core_->subscribe(w, options_.timeout));"
+func cppResult(c *command.Command) string {
+	if replyKind(c) == "stream" {
+		return "Subscription<" + cppValue(c) + ">"
 	}
-	return "return detail::result<" + cppResult(c) + ">(core_->call(w, options_.timeout));"
+	return "Result<" + cppValue(c) + ">"
+}
+
+// cppReturn turns the frame into the result.
+func cppReturn(c *command.Command) string {
+	if replyKind(c) == "stream" {
+		return "return how_.template subscribe<" + cppValue(c) + ">(w);"
+	}
+	return "return how_.template run<" + cppValue(c) + ">(w);"
 }

@@ -1,5 +1,5 @@
 // Command gen writes everything that derives from the command table: typed Go,
-// C, C++ and Python code, and the command reference. Run it from the top folder:
+// C, C++, Python and TypeScript code, and the command reference. Run it from the top folder:
 //
 //	go run ./internal/gen          writes the files
 //	go run ./internal/gen -check   names files that differ and exits 1
@@ -25,7 +25,7 @@ func main() {
 	check := flag.Bool("check", false, "compare instead of writing")
 	flag.Parse()
 	var outputs []output
-	for _, render := range []func() []output{goOutputs, cOutputs, cppOutputs, pythonOutputs, docsOutputs} {
+	for _, render := range []func() []output{goOutputs, cOutputs, cppOutputs, pythonOutputs, nodeOutputs, docsOutputs} {
 		outputs = append(outputs, render()...)
 	}
 	stale := 0

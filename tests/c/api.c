@@ -68,8 +68,8 @@ static void key_value(void) {
     synap_value v;
     synap_str s;
     synap_kv_stats_t stats;
-    synap_kv_set_options set = {0};
-    synap_kv_scan_options scan = {0};
+    synap_kv_set_options set = SYNAP_KV_SET_OPTIONS_INIT;
+    synap_kv_scan_options scan = SYNAP_KV_SCAN_OPTIONS_INIT;
     synap_writer json;
     bool b = false;
     int64_t n = 0;
@@ -156,24 +156,24 @@ static void watch(void) {
     synap_str key = synap_cstr("w:*");
     synap_watch_event_t event;
     synap_list l;
+    bool found = false;
     int64_t sub = 0;
     OK(synap_kv_watch(client, &key, 1, NULL, 0, &sub, &err));
     OK(synap_kv_set(client, synap_cstr("w:1"), synap_text("v"), NULL, 0, NULL, &err));
-    OK(synap_next(client, sub, 10, 5000, &l, &err));
-    CHECK(synap_watch_event_next(&l, &event));
-    CHECK(is(event.key, "w:1") && is(event.event, "set") && is(event.value, "v") && event.version == 1 && event.lost == 0);
-    synap_list_free(&l);
-    OK(synap_next(client, sub, 10, 20, &l, &err));
-    CHECK(l.left == 0);
-    synap_list_free(&l);
+    OK(synap_kv_watch_next(client, sub, 5000, &event, &found, &err));
+    CHECK(found && is(event.key, "w:1") && is(event.event, "set") && is(event.value, "v") && event.version == 1 && event.lost == 0);
+    synap_watch_event_free(&event);
+    OK(synap_kv_watch_next(client, sub, 20, &event, &found, &err));
+    CHECK(!found);
+    FAILS(SYNAP_EINVALID_ARGUMENT, synap_kv_watch_next(client, sub, 20, NULL, NULL, &err));
     OK(synap_unsubscribe(client, sub, &err));
     FAILS(SYNAP_ECLOSED, synap_next(client, sub, 10, 20, &l, &err));
 }
 
 static void queue(void) {
-    synap_queue_create_options create = {0};
-    synap_queue_publish_options publish = {0};
-    synap_queue_nack_options nack = {0};
+    synap_queue_create_options create = SYNAP_QUEUE_CREATE_OPTIONS_INIT;
+    synap_queue_publish_options publish = SYNAP_QUEUE_PUBLISH_OPTIONS_INIT;
+    synap_queue_nack_options nack = SYNAP_QUEUE_NACK_OPTIONS_INIT;
     synap_queue_message_t m;
     synap_queue_stats_t stats;
     synap_reply id;
@@ -255,7 +255,7 @@ static void stream(void) {
 static void pubsub(void) {
     synap_str topics[2];
     synap_str_pair meta;
-    synap_pubsub_publish_options options = {0};
+    synap_pubsub_publish_options options = SYNAP_PUBSUB_PUBLISH_OPTIONS_INIT;
     synap_pubsub_message_t m;
     synap_published_t p;
     synap_topic_info_t info;
@@ -391,7 +391,7 @@ static void cancelled(void) {
 static void bad_input(void) {
     static const char *addresses[] = {"", "localhost:15500", "ftp://h", "http://", "http://h:0", "http://h:70000", "http://h:x", "http://a b",
                                       "http://h?nope=1", "http://u@h", "memory://a/b"};
-    synap_kv_set_options set = {0};
+    synap_kv_set_options set = SYNAP_KV_SET_OPTIONS_INIT;
     synap_client c = 0;
     synap_reply r;
     synap_buf buf;

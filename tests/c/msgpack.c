@@ -233,7 +233,7 @@ static void malformed(void) {
         bool found = false;
         b = block(record, i);
         CHECK(whole(b) == (i == sizeof record - 1));
-        synap_queue_message_take(&m, &found, &b);
+        synap_queue_message_take(&m, &found, synap_parse(b), &b);
         CHECK(found == (i > 0) && m.priority == (i > 6 ? 5 : 0) && m.has_max_retries == (i > 8));
         synap_queue_message_free(&m);
     }

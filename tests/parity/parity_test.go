@@ -20,14 +20,20 @@ type host struct {
 	called         func(c *command.Command) string
 }
 
+// The test of C++ names its variables like the families, so that one family's get
+// does not stand for another's.
 var hosts = []host{
 	{"C", "include/synap.h", "tests/c/api.c",
 		func(c *command.Command) string { return `int32_t synap_` + flat(c) + `\(synap_client` },
-		func(c *command.Command) string { return `\bsynap_` + flat(c) + `\(` }},
+		func(c *command.Command) string { return `\bsynap_` + flat(c) + `\(client, ` }},
 	{"C++", "include/synap.hpp", "tests/c/api.cpp",
-		func(c *command.Command) string { return `\b` + cppMethod(c) + `\([^)]*\) const \{` },
-		func(c *command.Command) string { return `\.` + cppMethod(c) + `\(` }},
+		func(c *command.Command) string {
+			return `(?s)class Basic` + cppFamily[c.Family()] + ` \{([^}]|\}[^;])*> ` + cppMethod(c) + `\(`
+		},
+		func(c *command.Command) string { return `\b` + c.Family() + `\.` + cppMethod(c) + `\(` }},
 }
+
+var cppFamily = map[string]string{"kv": "KV", "queue": "Queue", "stream": "Stream", "pubsub": "PubSub"}
 
 func flat(c *command.Command) string { return strings.ReplaceAll(c.Name, ".", "_") }
 

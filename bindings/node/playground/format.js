@@ -15,11 +15,18 @@ export function show(value) {
   if (value === undefined || value === null) return "null";
   if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof Uint8Array) return showBytes(value);
-  if (value instanceof Date) return value.toISOString();
-  if (Array.isArray(value)) return value.length ? "[" + value.map(show).join(", ") + "]" : "[]";
-  if (value instanceof Map) return show(Object.fromEntries(value));
+  if (Array.isArray(value)) return "[" + value.map(show).join(", ") + "]";
   if (typeof value === "object") return "{" + Object.entries(value).map(([name, member]) => `${name}: ${show(member)}`).join(", ") + "}";
   return String(value);
+}
+
+/** A reply for reading: members and items of the outer value on lines of their own. */
+export function showReply(value) {
+  if (Array.isArray(value)) return value.length ? value.map(show).join("\n") : "[]";
+  if (value && typeof value === "object" && !(value instanceof Uint8Array)) {
+    return Object.entries(value).map(([name, member]) => `${name}: ${show(member)}`).join("\n");
+  }
+  return show(value);
 }
 
 function showBytes(bytes) {
@@ -31,8 +38,11 @@ function showBytes(bytes) {
   }
 }
 
-/** Milliseconds in a width that does not jump. */
-export const showDuration = (ms) => (ms < 10 ? ms.toFixed(2) : ms < 1000 ? ms.toFixed(0) : (ms / 1000).toFixed(1) + " k").replace(/ k$/, "") + (ms < 1000 ? " ms" : " s");
+/** How long something took, in three digits or so. */
+export function showDuration(ms) {
+  if (ms < 10) return ms.toFixed(2) + " ms";
+  return ms < 1000 ? ms.toFixed(0) + " ms" : (ms / 1000).toFixed(1) + " s";
+}
 
 /**
  * Splits an address into what may be shown and whether it held credentials:

@@ -18,7 +18,7 @@ static void check(int ok, const char *step) {
 static int is(synap_str s, const char *text) { return s.len == strlen(text) && memcmp(s.data, text, s.len) == 0; }
 
 static void key_value(void) {
-    synap_kv_set_options options = {0};
+    synap_kv_set_options options = SYNAP_KV_SET_OPTIONS_INIT;
     synap_reply value;
     bool deleted = false;
     options.ttl = 3600;
@@ -30,8 +30,8 @@ static void key_value(void) {
 }
 
 static void queue(void) {
-    synap_queue_create_options settings = {0};
-    synap_queue_publish_options options = {0};
+    synap_queue_create_options settings = SYNAP_QUEUE_CREATE_OPTIONS_INIT;
+    synap_queue_publish_options options = SYNAP_QUEUE_PUBLISH_OPTIONS_INIT;
     synap_queue_message_t message;
     synap_reply id;
     bool found = false;
@@ -50,7 +50,7 @@ static void queue(void) {
 }
 
 static void stream(void) {
-    synap_stream_consume_options options = {0};
+    synap_stream_consume_options options = SYNAP_STREAM_CONSUME_OPTIONS_INIT;
     synap_stream_event_t event;
     synap_writer data;
     synap_list events;
@@ -76,7 +76,7 @@ static void pubsub(void) {
     synap_pubsub_message_t message;
     synap_published_t published;
     synap_writer text;
-    synap_list items;
+    bool found = false;
     int64_t subscription = 0;
     check(synap_pubsub_subscribe(client, &topic, 1, NULL, 0, &subscription, &err) == SYNAP_OK, "pubsub.subscribe");
     synap_writer_init(&text);
@@ -85,10 +85,9 @@ static void pubsub(void) {
           "pubsub.publish");
     synap_writer_free(&text);
     synap_published_free(&published);
-    check(synap_next(client, subscription, 10, 5000, &items, &err) == SYNAP_OK, "pubsub next");
-    check(synap_pubsub_message_next(&items, &message), "pubsub next");
-    check(is(message.topic, "notifications.email") && is(synap_value_str(message.message), "New order received"), "pubsub next");
-    synap_list_free(&items);
+    check(synap_pubsub_subscribe_next(client, subscription, 5000, &message, &found, &err) == SYNAP_OK && found, "next");
+    check(is(message.topic, "notifications.email") && is(synap_value_str(message.message), "New order received"), "next");
+    synap_pubsub_message_free(&message);
     check(synap_unsubscribe(client, subscription, &err) == SYNAP_OK, "unsubscribe");
 }
 

@@ -12,20 +12,14 @@ void check(bool ok, const char *step) {
 }
 
 void key_value(const synap::Client &client) {
-    synap::KVSetOptions options;
-    options.ttl = 3600;
-    client.kv().set("user:1", "John Doe", options);
+    client.kv().set("user:1", "John Doe", synap::KVSetOptions().with_ttl(3600));
     check(client.kv().get("user:1") == "John Doe", "kv.get");
     check(client.kv().del("user:1"), "kv.delete");
 }
 
 void queue(const synap::Client &client) {
-    synap::QueueCreateOptions settings;
-    settings.max_depth = 1000;
-    client.queue().create("jobs-cpp", settings);
-    synap::QueuePublishOptions options;
-    options.priority = 5;
-    client.queue().publish("jobs-cpp", "Hello", options);
+    client.queue().create("jobs-cpp", synap::QueueCreateOptions().with_max_depth(1000));
+    client.queue().publish("jobs-cpp", "Hello", synap::QueuePublishOptions().with_priority(5));
     auto message = client.queue().consume("jobs-cpp", "worker-1");
     check(message && message->payload == "Hello", "queue.consume");
     client.queue().ack("jobs-cpp", message->message_id);
@@ -33,10 +27,8 @@ void queue(const synap::Client &client) {
 
 void stream(const synap::Client &client) {
     client.stream().get_or_create("notifications-cpp");
-    synap::StreamConsumeOptions options;
-    options.from_offset = client.stream().publish("notifications-cpp", "user.signup", "New user registered");
-    options.limit = 10;
-    auto events = client.stream().consume("notifications-cpp", "user-1", options);
+    auto offset = client.stream().publish("notifications-cpp", "user.signup", "New user registered");
+    auto events = client.stream().consume("notifications-cpp", "user-1", synap::StreamConsumeOptions().with_from_offset(offset).with_limit(10));
     check(events.size() == 1 && events[0].event == "user.signup" && events[0].data == synap::Value("New user registered"),
           "stream.consume");
 }

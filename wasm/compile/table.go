@@ -6,6 +6,12 @@ import (
 	"errors"
 )
 
+// Go's linker writes a table from program counters to functions in buckets of
+// 4 KiB. On WASM the counters of two functions are 64 KiB apart, so the table has
+// sixteen equal buckets per function: 650 KB that say "the n-th function is the
+// n-th function", and a tenth of the module. shrink leaves the table out and adds
+// a start function of some 40 bytes that writes it.
+//
 // The table is an array of buckets, a 32-bit index of a function and sixteen
 // bytes to add to it within the bucket (runtime.findfuncbucket). Function n owns
 // the buckets 16n to 16n+15, all with the index n and nothing to add.

@@ -1,0 +1,262 @@
+/** One running instance of synap.wasm, shared by all clients: wasm/README.md is its contract. */
+import type { Channel } from "./channel.js";
+import type { SynapError } from "./error.js";
+import { PanicError } from "./generated/errors.js";
+import { checkAbi } from "./load.js";
+import { decode, viewOf } from "./msgpack.js";
+import { reason, type HostRequest, type Platform, type Timer } from "./platform.js";
+import { wasi } from "./wasi.js";
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  _initialize(): void;
+  synap_abi(): number;
+  synap_alloc(n: number): number;
+  synap_result(): number;
+  synap_open(now: number, p: number, n: number): number;
+  synap_close(now: number, client: number): void;
+  synap_submit(now: number, client: number, tag: number, timeoutMs: number, p: number, n: number): void;
+  synap_cancel(now: number, client: number, tag: number): void;
+  synap_http_response(now: number, client: number, request: number, status: number, p: number, n: number): void;
+  synap_http_failed(now: number, client: number, request: number, sent: number, p: number, n: number): void;
+  synap_stream_data(now: number, client: number, stream: number, p: number, n: number): void;
+  synap_stream_closed(now: number, client: number, stream: number, status: number, p: number, n: number): void;
+  synap_tick(now: number): void;
+}
+
+/** A level of messages: connections that came back are information, broken ones warnings. */
+export type LogLevel = "info" | "warn";
+export type LogFunction = (level: LogLevel, message: string) => void;
+
+const LONGEST_TIMER = 0x7fff_ffff;
+const encoder = new TextEncoder();
+const NO_BYTES = new Uint8Array();
+
+export class Runtime {
+  /** Why the instance can no longer be used. */
+  dead: SynapError | null = null;
+  log: LogFunction | null = null;
+
+  private readonly platform: Platform;
+  private readonly exports: Exports;
+  private readonly channels = new Map<number, Channel>();
+  private view: Uint8Array;
+  /** What imports asked for; done when the export that asked has returned. */
+  private actions: (() => void)[] = [];
+  private acting = false;
+  private pending = 0;
+  private timer: Timer | null = null;
+  private timerAt = Infinity;
+  private wakeAt = Infinity;
+
+  private constructor(platform: Platform, exports: Exports) {
+    this.platform = platform;
+    this.exports = exports;
+    this.view = viewOf(exports.memory.buffer);
+  }
+
+  static async start(module: WebAssembly.Module, platform: Platform): Promise<Runtime> {
+    let runtime!: Runtime;
+    let memory!: WebAssembly.Memory;
+    const instance = await WebAssembly.instantiate(module, {
+      wasi_snapshot_preview1: wasi(module, () => memory, platform.random),
+      synap_host: {
+        completed: (client: number, p: number, n: number) => runtime.completed(client, p >>> 0, n),
+        wake_at(ms: number) {
+          if (ms < runtime.wakeAt) runtime.wakeAt = ms;
+        },
+        http_request: (client: number, request: number, p: number, n: number) => runtime.ask(client, request, p >>> 0, n, false),
+        http_abort: (client: number, request: number) => runtime.act(client, (c) => c.transport?.abort(request)),
+        stream_open: (client: number, stream: number, p: number, n: number) => runtime.ask(client, stream, p >>> 0, n, true),
+        stream_close: (client: number, stream: number) => runtime.act(client, (c) => c.transport?.closeStream(stream)),
+        log: (level: number, p: number, n: number) => runtime.message(level, p >>> 0, n),
+      },
+    });
+    const exports = instance.exports as unknown as Exports;
+    memory = exports.memory;
+    runtime = new Runtime(platform, exports);
+    exports._initialize();
+    checkAbi(exports.synap_abi());
+    return runtime;
+  }
+
+  /** The size of the instance's memory in bytes. */
+  get memoryBytes(): number {
+    return this.exports.memory.buffer.byteLength;
+  }
+
+  // --- calls into the module ----------------------------------------------------
+
+  /** Opens a client for [address, options, environment] and returns its handle. */
+  open(request: Uint8Array, adopt: (handle: number) => Channel, fail: (error: unknown) => SynapError): Channel {
+    let handle = 0;
+    let error: unknown;
+    this.enter(() => {
+      handle = this.exports.synap_open(this.platform.now(), this.put(request), request.length);
+      if (handle < 0) {
+        const at = this.exports.synap_result() >>> 0;
+        error = decode(this.memory(), at, at - handle);
+      }
+    });
+    if (this.dead !== null) throw this.dead;
+    if (handle <= 0) throw fail(error);
+    const channel = adopt(handle);
+    this.channels.set(handle, channel);
+    return channel;
+  }
+
+  close(handle: number): void {
+    this.enter(() => this.exports.synap_close(this.platform.now(), handle));
+    this.channels.delete(handle);
+  }
+
+  submit(handle: number, tag: number, timeoutMs: number, bytes: Uint8Array, length: number): void {
+    try {
+      const p = this.put(bytes, length);
+      this.exports.synap_submit(this.platform.now(), handle, tag, timeoutMs, p, length);
+    } catch (e) {
+      this.crash(e);
+    }
+    this.settle();
+  }
+
+  cancel(handle: number, tag: number): void {
+    this.enter(() => this.exports.synap_cancel(this.platform.now(), handle, tag));
+  }
+
+  response(handle: number, request: number, status: number, body: Uint8Array): void {
+    try {
+      const p = this.put(body);
+      this.exports.synap_http_response(this.platform.now(), handle, request, status, p, body.length);
+    } catch (e) {
+      this.crash(e);
+    }
+    this.settle();
+  }
+
+  failed(handle: number, request: number, sent: boolean, why: string): void {
+    const text = encoder.encode(why);
+    this.enter(() => this.exports.synap_http_failed(this.platform.now(), handle, request, sent ? 1 : 0, this.put(text), text.length));
+  }
+
+  streamData(handle: number, stream: number, data: string): void {
+    const text = encoder.encode(data);
+    this.enter(() => this.exports.synap_stream_data(this.platform.now(), handle, stream, this.put(text), text.length));
+  }
+
+  streamClosed(handle: number, stream: number, status: number, body: string): void {
+    const text = encoder.encode(body);
+    this.enter(() => this.exports.synap_stream_closed(this.platform.now(), handle, stream, status, this.put(text), text.length));
+  }
+
+  private tick(): void {
+    this.timerAt = Infinity;
+    this.wakeAt = Infinity;
+    this.enter(() => this.exports.synap_tick(this.platform.now()));
+  }
+
+  private enter(run: () => void): void {
+    if (this.dead !== null) return;
+    try {
+      run();
+    } catch (e) {
+      this.crash(e);
+    }
+    this.settle();
+  }
+
+  /** Does what the module asked for while an export ran. */
+  private settle(): void {
+    if (this.acting) return;
+    this.acting = true;
+    for (let i = 0; i < this.actions.length; i++) this.actions[i]!();
+    if (this.actions.length > 0) this.actions = [];
+    this.acting = false;
+    if (this.wakeAt < this.timerAt) this.arm();
+  }
+
+  private arm(): void {
+    if (this.dead !== null) return;
+    this.timer?.stop();
+    this.timerAt = this.wakeAt;
+    const ms = Math.min(Math.max(Math.ceil(this.wakeAt - this.platform.now()), 0), LONGEST_TIMER);
+    this.timer = this.platform.timer(ms, () => this.tick());
+    this.timer.keepAlive(this.pending > 0);
+  }
+
+  /** Counts calls in flight: only they keep a process alive. */
+  inFlight(more: 1 | -1): void {
+    this.pending += more;
+    if (this.pending === 0) this.timer?.keepAlive(false);
+    else if (this.pending === 1 && more === 1) this.timer?.keepAlive(true);
+  }
+
+  // --- memory -------------------------------------------------------------------
+
+  private memory(): Uint8Array {
+    // A memory that grew has a new buffer; views of the old one are empty.
+    if (this.view.length === 0) this.view = viewOf(this.exports.memory.buffer);
+    return this.view;
+  }
+
+  /** Copies an input into the module and returns its address. */
+  private put(bytes: Uint8Array, length = bytes.length): number {
+    if (length === 0) return 0;
+    const p = this.exports.synap_alloc(length);
+    const at = p >>> 0;
+    this.memory().set(length === bytes.length ? bytes : bytes.subarray(0, length), at);
+    return p;
+  }
+
+  // --- imports ------------------------------------------------------------------
+
+  private completed(client: number, p: number, n: number): void {
+    const channel = this.channels.get(client);
+    if (channel === undefined) return;
+    for (const end of decode(this.memory(), p, p + n, channel.bigints) as unknown[][]) channel.complete(end);
+  }
+
+  private ask(client: number, id: number, p: number, n: number, stream: boolean): void {
+    const [method, url, authorization, body, timeoutMs, lane] = decode(this.memory(), p, p + n) as [string, string, string, Uint8Array | null, number, number];
+    const request: HostRequest = { method, url, authorization, body: body ?? NO_BYTES, timeoutMs, lane };
+    this.act(client, (channel) => {
+      try {
+        if (stream) channel.transport?.openStream(id, request);
+        else channel.transport?.request(id, request);
+      } catch (e) {
+        if (stream) this.streamClosed(client, id, 0, "");
+        else this.failed(client, id, false, reason(e));
+      }
+    });
+  }
+
+  private act(client: number, run: (channel: Channel) => void): void {
+    this.actions.push(() => {
+      const channel = this.channels.get(client);
+      if (channel !== undefined) run(channel);
+    });
+  }
+
+  private message(level: number, p: number, n: number): void {
+    if (this.log === null) return;
+    const text = new TextDecoder().decode(this.memory().subarray(p, p + n));
+    this.actions.push(() => this.log?.(level >= 2 ? "warn" : "info", text));
+  }
+
+  // --- the end ------------------------------------------------------------------
+
+  private crash(e: unknown): void {
+    if (this.dead !== null) return;
+    this.end(new PanicError(`the WASM module failed: ${reason(e)}. Its clients are unusable; open new ones and report this`, { cause: e }));
+  }
+
+  /** Gives the instance up: calls in flight fail with the error. */
+  end(error: SynapError): void {
+    this.dead = error;
+    this.timer?.stop();
+    this.timer = null;
+    this.actions = [];
+    for (const channel of this.channels.values()) channel.die(error);
+    this.channels.clear();
+  }
+}

@@ -1,0 +1,5 @@
+//go:build !synap_testpanic
+
+package main
+
+func testPanic(string) {}

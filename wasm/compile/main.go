@@ -1,0 +1,63 @@
+// Command compile builds synap.wasm:
+//
+//	go run ./wasm/compile OUT
+//
+// The module is downloaded before a page works, so it is built for size. Inlining
+// is off in our packages, where it costs more than it gains; and what Go's linker
+// writes is shrunk (table.go). RATIONALE.md has the figures.
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// outlined are the packages that are compiled without inlining. core/command is
+// not one of them: its table would be built by code instead of being data.
+var outlined = []string{"core/config", "core/engine", "core/errs", "core/loop", "core/session", "core/value", "core/wire/...", "wasm"}
+
+const root = "github.com/libsynap/libsynap/"
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: compile OUT")
+		os.Exit(2)
+	}
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "compile:", err)
+		os.Exit(1)
+	}
+}
+
+func run(out string) error {
+	dir, err := os.MkdirTemp("", "synap-wasm-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	linked := filepath.Join(dir, "linked.wasm")
+	args := []string{"build", "-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", linked}
+	for _, p := range outlined {
+		args = append(args, "-gcflags="+root+p+"=-l")
+	}
+	cmd := exec.Command("go", append(args, root+"wasm")...)
+	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
+	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go build: %w", err)
+	}
+	b, err := os.ReadFile(linked)
+	if err != nil {
+		return err
+	}
+	small, err := shrink(b)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(out, small, 0o644)
+}
