@@ -133,17 +133,15 @@ func (c *client) submit(frame string, timeout time.Duration, tag uint64) error {
 	return nil
 }
 
-// complete puts the end of a submitted call into the queue, once.
+// complete puts the end of a submitted call into the queue, once. It does so under
+// the lock, so that close finds every call either in flight or in the queue.
 func (c *client) complete(tag uint64, s *submission, v value.Value, err error) {
 	c.mu.Lock()
-	inFlight := c.submitted[tag] == s
-	if inFlight {
-		delete(c.submitted, tag)
-	}
-	c.mu.Unlock()
-	if !inFlight {
+	defer c.mu.Unlock()
+	if c.submitted[tag] != s {
 		return
 	}
+	delete(c.submitted, tag)
 	defer func() { // on a goroutine of core, where a panic would end the process
 		if r := recover(); r != nil {
 			c.queue.put(tag, value.Nil, c.poison(r))

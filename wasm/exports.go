@@ -21,6 +21,8 @@ func main() {}
 const abiVersion = 1
 
 const (
+	// overMax is a "sent" of synap_http_failed: the answer is over max_reply_bytes.
+	overMax = 2
 	// maxInput bounds an input: more than any reply or request may be by far.
 	maxInput = 1 << 28
 	// keptOutput is how large the buffer of outputs may stay.
@@ -164,7 +166,11 @@ func synapHTTPResponse(now float64, id, request, status, p, n int32) {
 func synapHTTPFailed(now float64, id, request, sent, p, n int32) {
 	why, _ := take(p, n)
 	if c := clients[id]; c != nil {
-		c.HTTPFailed(nanos(now), request, sent != 0, why)
+		if sent == overMax {
+			c.HTTPTooLarge(nanos(now), request)
+		} else {
+			c.HTTPFailed(nanos(now), request, sent != 0, why)
+		}
 		settle(now, id, c)
 	}
 }

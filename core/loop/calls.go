@@ -235,13 +235,27 @@ func (c *Client) HTTPResponse(now int64, id int32, status int, body string) {
 	case !x.call.Done() && len(x.call.Steps()) != x.left:
 		x.call.Broken(c.now, errs.New(errs.Protocol, "the host answered the requests of one call out of order"), true)
 	case len(body) > c.cfg.MaxReplyBytes:
-		x.call.Broken(c.now, errs.New(errs.TooLarge, "the reply is larger than max_reply_bytes ("+strconv.Itoa(c.cfg.MaxReplyBytes)+"); it was discarded"), true)
+		c.tooLarge(x)
 	case x.rest:
 		x.call.Reply(envelope.ParseREST(status, body))
 	default:
 		x.call.Reply(envelope.ParseCommand(status, body, c.requestID(id)))
 	}
 	x.job.answered()
+}
+
+// HTTPTooLarge hands in that the answer to a request is larger than
+// max_reply_bytes, from a host that stops reading there.
+func (c *Client) HTTPTooLarge(now int64, id int32) {
+	c.now = max(c.now, now)
+	if x := c.take(id); x != nil {
+		c.tooLarge(x)
+		x.job.answered()
+	}
+}
+
+func (c *Client) tooLarge(x *exchange) {
+	x.call.Broken(c.now, errs.New(errs.TooLarge, "the reply is larger than max_reply_bytes ("+strconv.Itoa(c.cfg.MaxReplyBytes)+"); it was discarded"), true)
 }
 
 // HTTPFailed hands in that a request gets no answer: sent says whether the

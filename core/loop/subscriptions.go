@@ -308,7 +308,7 @@ func (s *subscription) polled(j *job) {
 		}
 	}
 	items, err := s.follower.Replies(replies, failures)
-	s.unread = append(s.unread, items...)
+	s.unread = items // a poll is only made when none are left
 	if err != nil {
 		s.end(err)
 		return

@@ -97,7 +97,13 @@ func payload(cmd *command.Command, args []value.Value) value.Value {
 // payloadWithout builds the payload object from the arguments, but for those
 // named in skip (joined with spaces).
 func payloadWithout(cmd *command.Command, args []value.Value, skip string) value.Value {
-	kv := make([]value.Value, 0, 2*len(cmd.Args))
+	given := 0
+	for _, v := range args {
+		if !v.IsNil() {
+			given++
+		}
+	}
+	kv := make([]value.Value, 0, 2*given)
 	var nested []value.Value
 	nest := ""
 	for i := range cmd.Args {

@@ -25,8 +25,7 @@ var nodeTemplate string
 func nodeOutputs() []output {
 	t := template.Must(template.New("node").Funcs(template.FuncMap{
 		"quote": pyQuote, "docText": tsDocText, "familyType": familyType, "lowerCamel": lowerCamel, "optionName": tsOptionName,
-		"fieldDoc":  func(f command.Field) string { return tsDoc("  ", f.Doc+unit(f.Unit)) },
-		"fieldType": tsFieldType, "fieldValue": tsFieldValue, "argDoc": tsArgDoc, "argType": tsArgType,
+		"fieldDoc": tsFieldDoc, "fieldType": tsFieldType, "fieldValue": tsFieldValue, "argDoc": tsArgDoc, "argType": tsArgType,
 		"optional": optional, "required": required, "method": tsMethod, "argsType": tsArgsType, "names": tsNames,
 		"frame": tsFrame, "makers": tsMakers, "methodOf": tsMethodOf, "batchMethod": tsBatchMethod, "replyKind": replyKind,
 		"example": tsExample,
@@ -371,8 +370,16 @@ func tsResult(c *command.Command) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
+func tsFieldDoc(f command.Field) string {
+	text := f.Doc + pyUnit(f.Unit)
+	if strings.HasSuffix(tsFieldType(f.Type), "| null") {
+		text = strings.ReplaceAll(text, "nothing", "null")
+	}
+	return tsDoc("  ", text)
+}
+
 func tsArgText(a command.Arg) string {
-	s := a.Doc + unit(a.Unit)
+	s := a.Doc + pyUnit(a.Unit)
 	if a.Min != 0 || a.Max != 0 {
 		s += fmt.Sprintf(" From %d to %d.", a.Min, a.Max)
 	}
@@ -452,32 +459,76 @@ func tsDocText(s string) string {
 
 var (
 	tsLoop    = regexp.MustCompile(`^(?:async )?for (\w+) in (.*?): (.*)$`)
-	tsKeyword = regexp.MustCompile(`(\w+)=`)
-	tsBytes   = regexp.MustCompile(`\bb("[^"]*")`)
+	tsInvoke  = regexp.MustCompile(`^client\.[a-z_.]+\((.*)\)$`)
+	tsKeyword = regexp.MustCompile(`^(\w+)=(.*)$`)
 	tsTuple   = regexp.MustCompile(`\(("[^()]*")\)([,\]])`)
+	tsBytes   = regexp.MustCompile(`\bb("[^"]*")`)
 )
 
 // tsExample turns the table's example, which is Python, into JavaScript.
 func tsExample(c *command.Command) string {
-	s := c.Example
-	if m := tsLoop.FindStringSubmatch(s); m != nil {
-		body := strings.Replace(tsExpression(m[3]), "print(", "console.log(", 1)
-		if !strings.HasPrefix(body, "console") {
-			body = "await " + body
-		}
-		return "for await (const " + m[1] + " of " + tsExpression(m[2]) + ") " + body
+	m := tsLoop.FindStringSubmatch(c.Example)
+	if m == nil {
+		return "await " + tsInvocation(c, c.Example)
 	}
-	return "await " + tsExpression(s)
+	body := strings.Replace(tsSpell(m[3]), "print(", "console.log(", 1)
+	if !strings.HasPrefix(body, "console") {
+		body = "await " + body
+	}
+	return "for await (const " + m[1] + " of " + tsInvocation(c, m[2]) + ") " + body
 }
 
-func tsExpression(s string) string {
-	s = tsSnake.ReplaceAllStringFunc(s, lowerCamel)
-	s = tsBytes.ReplaceAllString(s, "new TextEncoder().encode($1)")
-	s = tsTuple.ReplaceAllString(s, "[$1]$2")
-	// Keyword arguments, which stand last, are members of the options.
-	if at := tsKeyword.FindStringIndex(s); at != nil {
-		end := strings.LastIndexByte(s, ')')
-		s = s[:at[0]] + "{ " + tsKeyword.ReplaceAllString(s[at[0]:end], "$1: ") + " }" + s[end:]
+// tsInvocation puts the optional arguments of a call into its options.
+func tsInvocation(c *command.Command, s string) string {
+	m := tsInvoke.FindStringSubmatchIndex(s)
+	if m == nil {
+		fatal(fmt.Errorf("%s: the example %q is not understood", c.Name, s))
 	}
-	return s
+	var given, more []string
+	for i, a := range tsSplit(s[m[2]:m[3]]) {
+		if k := tsKeyword.FindStringSubmatch(a); k != nil {
+			more = append(more, tsSpell(k[1])+": "+tsSpell(k[2]))
+		} else if i < len(required(c)) {
+			given = append(given, tsSpell(a))
+		} else {
+			more = append(more, lowerCamel(c.Args[i].Name)+": "+tsSpell(a))
+		}
+	}
+	if len(more) > 0 {
+		given = append(given, "{ "+strings.Join(more, ", ")+" }")
+	}
+	return tsSpell(s[:m[2]]) + strings.Join(given, ", ") + ")"
+}
+
+// tsSplit splits arguments at the commas between them.
+func tsSplit(s string) []string {
+	var out []string
+	depth, start, quoted := 0, 0, false
+	for i, r := range s {
+		switch {
+		case r == '"':
+			quoted = !quoted
+		case quoted:
+		case strings.ContainsRune("([{", r):
+			depth++
+		case strings.ContainsRune(")]}", r):
+			depth--
+		case r == ',' && depth == 0:
+			out = append(out, s[start:i])
+			start = i + 1
+		}
+	}
+	if strings.TrimSpace(s[start:]) != "" {
+		out = append(out, s[start:])
+	}
+	for i := range out {
+		out[i] = strings.TrimSpace(out[i])
+	}
+	return out
+}
+
+// tsSpell turns names and literals into JavaScript's.
+func tsSpell(s string) string {
+	s = tsTuple.ReplaceAllString(tsSnake.ReplaceAllStringFunc(s, lowerCamel), "[$1]$2")
+	return tsBytes.ReplaceAllString(s, "new TextEncoder().encode($1)")
 }

@@ -11,6 +11,7 @@ build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)
 build/bench-c: build/libsynap.so tests/bench/workers/bench.c include/synap.h
 	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/bench/workers/bench.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
+# The official SDK needs Python 3.11.
 $(PEER_VENV)/installed: tests/bench/requirements-peer.txt
 	test -x $(PEER_VENV)/bin/python || $(PYTHON) -m venv $(PEER_VENV)
 	$(PEER_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<

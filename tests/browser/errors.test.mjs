@@ -27,7 +27,7 @@ async function refused(address, key) {
   return shown;
 }
 
-test("wrong addresses", async () => {
+test("wrong addresses", async (t) => {
   for (const [address, message] of [
     ["", /address is empty/],
     ["localhost:15500", /no scheme/],
@@ -41,31 +41,32 @@ test("wrong addresses", async () => {
   }
 });
 
-test("a refused connection", async () => {
+test("a refused connection", async (t) => {
   const gone = await startHTTP(() => {});
   await gone.stop();
   assert.match(await refused(gone.address), /^Connection\s[^]*can be tried again/);
 });
 
-test("a server without CORS", async () => {
+test("a server without CORS", async (t) => {
   const server = await startHTTP((request, response) => response.end("{}"));
+  t.after(server.stop);
   const shown = await refused(server.address);
   assert.match(shown, /^Connection\s/);
   assert.match(shown, /CORS|browser/, "the message names what a browser does not tell apart");
-  await server.stop();
 });
 
-test("something that is no Synap server", async () => {
+test("something that is no Synap server", async (t) => {
   const server = await startHTTP((request, response) => {
     response.writeHead(200, { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "content-type": "text/html" });
     response.end("<h1>Hello</h1>");
   });
+  t.after(server.stop);
   assert.match(await refused(server.address), /^Protocol\s/);
-  await server.stop();
 });
 
-test("an API key: missing, wrong and right", async () => {
+test("an API key: missing, wrong and right", async (t) => {
   const server = await startServer("-api-key", "sk_right");
+  t.after(server.stop);
   assert.match(await refused(server.address), /^Unauthenticated\s/);
   const shown = await refused(server.address, "sk_wrong");
   assert.match(shown, /^Unauthenticated\s/);
@@ -80,19 +81,19 @@ test("an API key: missing, wrong and right", async () => {
     assert.ok(!code.includes("sk_right"), "a key never stands in code");
     assert.match(code, /SYNAP_API_KEY/);
   }
-  await server.stop();
 });
 
-test("credentials in an address are not shown", async () => {
+test("credentials in an address are not shown", async (t) => {
   const server = await startServer("-user", "root", "-password", "s3cret-pw");
+  t.after(server.stop);
   await visitor.connect(server.address.replace("://", "://root:s3cret-pw@"));
   await visitor.state("ok");
   assert.ok(!(await visitor.page.locator("body").innerText()).includes("s3cret-pw"));
-  await server.stop();
 });
 
-test("a stock server refuses WebSockets, everything else works", async () => {
+test("a stock server refuses WebSockets, everything else works", async (t) => {
   const server = await startServer("-stock");
+  t.after(server.stop);
   await visitor.connect(server.address);
   await visitor.state("ok");
   await visitor.panel("Pub/Sub");
@@ -107,15 +108,16 @@ test("a stock server refuses WebSockets, everything else works", async () => {
   await visitor.click("Append", "Append", "stream.publish");
   await visitor.click("Read and follow", "Follow", "stream.follow");
   await visitor.feed("Read and follow", "New user registered");
-  await server.stop();
 });
 
-test("a connection that breaks under a command: it may have been applied", async () => {
+test("a connection that breaks under a command: it may have been applied", async (t) => {
   const server = await startServer();
+  t.after(server.stop);
   let breaking = false;
-  // A proxy that loses the server's answer.
+  // A proxy that loses the server's answer. It keeps no connection open: on one
+  // that was used before, Chromium itself sends a request again.
   const proxy = await startHTTP(async (request, response) => {
-    const headers = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+    const headers = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", connection: "close" };
     if (request.method === "OPTIONS") return response.writeHead(200, headers).end();
     const body = await new Response(request).text();
     const reply = await fetch(server.address + request.url, { method: "POST", headers: { "content-type": "application/json" }, body });
@@ -123,6 +125,7 @@ test("a connection that breaks under a command: it may have been applied", async
     if (breaking) return request.socket.destroy();
     response.writeHead(reply.status, { ...headers, "content-type": "application/json" }).end(text);
   });
+  t.after(proxy.stop);
   await visitor.connect(proxy.address);
   await visitor.state("ok");
   await visitor.panel("Key-value");
@@ -131,11 +134,9 @@ test("a connection that breaks under a command: it may have been applied", async
   const shown = await visitor.click("Keys", "Increment", "kv.incr", "error");
   assert.match(shown, /^Connection\s[^]*may have been applied/);
   assert.equal((await command(server, "kv.get", { key: "count" })).toString(), "1", "it was, once: nothing repeats it");
-  await proxy.stop();
-  await server.stop();
 });
 
-test("a page that may not compile WebAssembly says so", async () => {
+test("a page that may not compile WebAssembly says so", async (t) => {
   const strict = await visit(browser, site, { path: "missing" });
   await strict.page.route("**/", async (route) => {
     const response = await route.fetch();
@@ -147,7 +148,7 @@ test("a page that may not compile WebAssembly says so", async () => {
   await strict.close();
 });
 
-test("a page without its module says so", async () => {
+test("a page without its module says so", async (t) => {
   const bare = await visit(browser, site, { path: "missing" });
   await bare.page.route("**/*.wasm", (route) => route.fulfill({ status: 404, body: "" }));
   await bare.page.goto(site.address);

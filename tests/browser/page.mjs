@@ -28,6 +28,8 @@ export class Visitor {
 
   async connect(address, key = "") {
     const { page } = this;
+    await this.forget();
+    await page.evaluate(() => delete document.getElementById("state").dataset.state);
     await page.getByLabel("A server").check();
     await page.getByLabel("Address").fill(address);
     await page.getByLabel("API key").fill(key);
@@ -49,9 +51,14 @@ export class Visitor {
 
   /** Clicks a button and waits for the result of its command. */
   async click(part, button, command, outcome = "ok") {
-    await this.page.evaluate(() => (document.querySelector("#result .call").textContent = ""));
+    await this.forget();
     await this.part(part).getByRole("button", { name: button, exact: true }).click();
     return this.result(command, outcome);
+  }
+
+  /** Takes the last result away, so that it is not taken for the next. */
+  forget() {
+    return this.page.evaluate(() => (document.querySelector("#result .call").textContent = ""));
   }
 
   async result(command, outcome = "ok") {

@@ -63,8 +63,8 @@ timeout -s KILL 60 "$out/inflight"
 timeout -s KILL 60 "$out/api-static" memory://
 
 # An installation: pkg-config and CMake find it, programs build and run against it.
-make --no-print-directory install DESTDIR="$PWD/$out/root" PREFIX=/opt/synap > "$out/install.log"
-prefix="$PWD/$out/root/opt/synap"
+make --no-print-directory install DESTDIR="$PWD/$out/stage" PREFIX=/opt/synap > "$out/install.log"
+prefix="$PWD/$out/stage/opt/synap"
 version=$(cat VERSION)
 if command -v pkg-config > /dev/null; then
   export PKG_CONFIG_PATH="$prefix/lib/pkgconfig"

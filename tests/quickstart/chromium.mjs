@@ -6,8 +6,7 @@ import { startSite } from "../browser/programs.mjs";
 
 /** Runs in the page. */
 async function quickstart(address) {
-  const { SynapClient, init } = await import("./sdk/browser.js");
-  await init({ wasm: new URL("synap.wasm", document.baseURI) });
+  const { SynapClient } = await import("./sdk/browser.js");
   const check = (ok, what) => {
     if (!ok) throw new Error(what + ": unexpected result");
   };

@@ -35,7 +35,7 @@ class Feed {
     try {
       for await (const item of subscription) {
         if (Number(item.lost) !== 0) prepend(this.list, h("li", { class: "lost" }, lostText(item.lost)));
-        prepend(this.list, h("li", {}, ...row(item).map((cell) => h("span", {}, String(cell)))));
+        prepend(this.list, h("li", {}, ...row(item).flatMap((cell) => [h("span", {}, String(cell)), " "])));
       }
     } catch (failure) {
       if (!this.stopped) {

@@ -122,7 +122,6 @@ export class Batch extends BatchFamilies {
     this.#frames.reset();
     const outcomes = await this.#channel.call(
       (w) => {
-        w.command = "batch";
         w.array(2);
         w.int(2, "op");
         w.array(results.length);

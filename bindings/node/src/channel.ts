@@ -1,10 +1,10 @@
 /** One client of the module: request frames in, replies out. Policy is the module's. */
 import type { Caller, Encode, Make } from "./caller.js";
 import type { ErrorDetails, SynapError } from "./error.js";
-import { CanceledError, ClosedError, errorOf } from "./generated/errors.js";
-import { timeoutOf, withWriter, type Writer } from "./msgpack.js";
-import type { Answers, Transport } from "./platform.js";
-import type { Runtime } from "./runtime.js";
+import { CanceledError, ClosedError, TooLargeError, errorOf } from "./generated/errors.js";
+import { borrow, giveBack, timeoutOf, type Writer } from "./msgpack.js";
+import type { Answers, Sent, Transport } from "./platform.js";
+import { MOST_INPUT, type Runtime } from "./runtime.js";
 import { LazySubscription } from "./subscription.js";
 import type { CallOptions, CancelSignal } from "./types.js";
 
@@ -24,9 +24,9 @@ export class Channel implements Caller, Answers {
   readonly bigints: boolean;
   /** The address without credentials and options. */
   readonly address: string;
+  readonly handle: number;
 
   readonly #runtime: Runtime;
-  readonly #handle: number;
   readonly #pending = new Map<number, Pending>();
   #lastTag = 0;
   #dead: SynapError | null = null;
@@ -34,7 +34,7 @@ export class Channel implements Caller, Answers {
 
   constructor(runtime: Runtime, handle: number, address: string, bigints: boolean) {
     this.#runtime = runtime;
-    this.#handle = handle;
+    this.handle = handle;
     this.address = address;
     this.bigints = bigints;
   }
@@ -46,13 +46,14 @@ export class Channel implements Caller, Answers {
   // --- calls ----------------------------------------------------------------------
 
   call<R>(encode: Encode, make: Make<R>, options: CallOptions | null | undefined): Promise<R> {
+    const w = borrow();
     try {
-      return withWriter((w) => {
-        encode(w);
-        return this.send(w, make, options);
-      });
+      encode(w);
+      return this.send(w, make, options);
     } catch (e) {
       return Promise.reject(e);
+    } finally {
+      giveBack(w);
     }
   }
 
@@ -62,13 +63,14 @@ export class Channel implements Caller, Answers {
     const timeoutMs = timeoutOf(options, command);
     const signal = options?.signal ?? null;
     if (this.#dead !== null) return Promise.reject(this.#refusal(command));
+    if (w.length > MOST_INPUT) return Promise.reject(new TooLargeError("the request is larger than 256 MiB; nothing was sent", { command, transport: this.scheme }));
     if (signal?.aborted === true) return Promise.reject(this.#canceled(command, signal, false));
     return new Promise<R>((resolve, reject) => {
       const tag = this.#tag();
       const call: Pending = { command, resolve: resolve as (reply: unknown) => void, reject, make, signal: null, onAbort: null };
       this.#pending.set(tag, call);
       this.#runtime.inFlight(1);
-      this.#runtime.submit(this.#handle, tag, timeoutMs, w.bytes, w.length);
+      this.#runtime.submit(this.handle, tag, timeoutMs, w.bytes, w.length);
       if (signal !== null && this.#pending.has(tag)) {
         call.signal = signal;
         call.onAbort = () => this.#abort(tag, call);
@@ -112,7 +114,7 @@ export class Channel implements Caller, Answers {
   }
 
   #abort(tag: number, call: Pending): void {
-    this.#runtime.cancel(this.#handle, tag);
+    this.#runtime.cancel(this.handle, tag);
     // What the module cannot give up is given up here: its end comes all the
     // same, and make() gets to see it.
     if (this.#pending.get(tag) === call) call.reject(this.#canceled(call.command, call.signal!, true));
@@ -135,19 +137,19 @@ export class Channel implements Caller, Answers {
   // --- what the transport says ----------------------------------------------------
 
   response(request: number, status: number, body: Uint8Array): void {
-    this.#runtime.response(this.#handle, request, status, body);
+    this.#runtime.response(this.handle, request, status, body);
   }
 
-  failed(request: number, sent: boolean, why: string): void {
-    this.#runtime.failed(this.#handle, request, sent, why);
+  failed(request: number, sent: Sent, why: string): void {
+    this.#runtime.failed(this.handle, request, sent, why);
   }
 
   streamData(stream: number, text: string): void {
-    this.#runtime.streamData(this.#handle, stream, text);
+    this.#runtime.streamData(this.handle, stream, text);
   }
 
   streamClosed(stream: number, status: number, body: string): void {
-    this.#runtime.streamClosed(this.#handle, stream, status, body);
+    this.#runtime.streamClosed(this.handle, stream, status, body);
   }
 
   // --- the end --------------------------------------------------------------------
@@ -157,7 +159,7 @@ export class Channel implements Caller, Answers {
     if (this.#closing === null) {
       if (this.#dead === null) {
         this.#dead = new ClosedError("the client is closed", { transport: this.scheme });
-        this.#runtime.close(this.#handle);
+        this.#runtime.close(this.handle);
       }
       this.#closing = this.#drop();
     }

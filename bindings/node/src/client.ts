@@ -64,7 +64,7 @@ export abstract class Client extends Families implements AsyncDisposable {
     return this.#channel.close();
   }
 
-  toString(): string {
+  override toString(): string {
     return `SynapClient <${this.#channel.address}${this.closed ? ", closed" : ""}>`;
   }
 

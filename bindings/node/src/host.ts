@@ -2,10 +2,10 @@
 import { Channel } from "./channel.js";
 import type { SynapError } from "./error.js";
 import { ClosedError, InvalidArgumentError, errorOf } from "./generated/errors.js";
-import { withWriter } from "./msgpack.js";
+import { written } from "./msgpack.js";
 import type { Platform } from "./platform.js";
 import { Runtime, type LogFunction } from "./runtime.js";
-import { connectionSettings, moduleOptions, type ClientOptions } from "./settings.js";
+import { moduleOptions, type ClientOptions } from "./options.js";
 import type { WasmSource } from "./types.js";
 
 export interface InitOptions {
@@ -48,12 +48,11 @@ export class Host {
     if (typeof address !== "string") throw new InvalidArgumentError(`the address must be text (a string), not ${typeof address}`);
     const environment = this.#platform.environment();
     const given = moduleOptions(options);
-    const request = withWriter((w) => {
+    const request = written((w) => {
       w.array(3);
       w.text(address, "the address");
       w.json(given, "the options");
       w.json(environment, "the environment");
-      return w.bytes.slice(0, w.length);
     });
     const runtime = await this.#start();
     const spelled = address === "" ? (environment["SYNAP_URL"] ?? "") : address;
@@ -61,7 +60,7 @@ export class Host {
     const channel = runtime.open(request, make, (error): SynapError => errorOf(error as unknown[]));
     if (channel.scheme !== "memory") {
       try {
-        channel.transport = this.#platform.transport(connectionSettings(spelled, given, environment), channel);
+        channel.transport = this.#platform.transport(runtime.settings(channel.handle), channel);
       } catch (e) {
         await channel.close();
         throw e;

@@ -1,15 +1,15 @@
 /** What the module's host needs of the environment it runs in: Node, a browser, a test. */
 import type { WasmSource } from "./types.js";
 
-/** What a client's connections need to know, beyond what the module says with every request. */
+/** The options of a client that concern its connections (synap_settings). */
 export interface Settings {
-  readonly connectTimeoutMs: number;
-  readonly poolSize: number;
-  readonly maxReplyBytes: number;
-  readonly tlsCa: string;
-  readonly tlsCert: string;
-  readonly tlsKey: string;
-  readonly tlsInsecure: boolean;
+  readonly connect_timeout: number; // milliseconds
+  readonly pool_size: number;
+  readonly max_reply_bytes: number;
+  readonly tls_ca: string;
+  readonly tls_cert: string;
+  readonly tls_key: string;
+  readonly tls_insecure: boolean;
 }
 
 /** One HTTP request or WebSocket upgrade of the module. */
@@ -24,11 +24,22 @@ export interface HostRequest {
   readonly lane: number;
 }
 
+/** What is known of a request without an answer. */
+export const Sent = {
+  /** The server cannot have seen it. */
+  No: 0,
+  /** The server may have seen it. */
+  Maybe: 1,
+  /** There is an answer, larger than max_reply_bytes. */
+  TooLarge: 2,
+} as const;
+export type Sent = (typeof Sent)[keyof typeof Sent];
+
 /** Where a transport says what came of a request or WebSocket. */
 export interface Answers {
   response(request: number, status: number, body: Uint8Array): void;
-  /** There is no answer. `sent` is false if the server cannot have seen the request. */
-  failed(request: number, sent: boolean, why: string): void;
+  /** There is no answer, or none that is taken. */
+  failed(request: number, sent: Sent, why: string): void;
   streamData(stream: number, text: string): void;
   /** A WebSocket is gone or was refused; status and body are those of a refusal, 0 and "" where unknown. */
   streamClosed(stream: number, status: number, body: string): void;

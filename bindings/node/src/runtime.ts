@@ -3,8 +3,8 @@ import type { Channel } from "./channel.js";
 import type { SynapError } from "./error.js";
 import { PanicError } from "./generated/errors.js";
 import { checkAbi } from "./load.js";
-import { decode, viewOf } from "./msgpack.js";
-import { reason, type HostRequest, type Platform, type Timer } from "./platform.js";
+import { copyOf, decode, viewOf } from "./msgpack.js";
+import { Sent, reason, type HostRequest, type Platform, type Settings, type Timer } from "./platform.js";
 import { wasi } from "./wasi.js";
 
 interface Exports {
@@ -14,6 +14,7 @@ interface Exports {
   synap_alloc(n: number): number;
   synap_result(): number;
   synap_open(now: number, p: number, n: number): number;
+  synap_settings(client: number): number;
   synap_close(now: number, client: number): void;
   synap_submit(now: number, client: number, tag: number, timeoutMs: number, p: number, n: number): void;
   synap_cancel(now: number, client: number, tag: number): void;
@@ -28,9 +29,17 @@ interface Exports {
 export type LogLevel = "info" | "warn";
 export type LogFunction = (level: LogLevel, message: string) => void;
 
+/** The largest input that the module takes. */
+export const MOST_INPUT = 1 << 28;
 const LONGEST_TIMER = 0x7fff_ffff;
 const encoder = new TextEncoder();
 const NO_BYTES = new Uint8Array();
+
+/** What an import asked for. */
+type Action =
+  | { readonly does: "request" | "stream"; readonly client: number; readonly id: number; readonly request: HostRequest }
+  | { readonly does: "abort" | "close"; readonly client: number; readonly id: number }
+  | { readonly does: "log"; readonly level: LogLevel; readonly text: string };
 
 export class Runtime {
   /** Why the instance can no longer be used. */
@@ -42,7 +51,7 @@ export class Runtime {
   private readonly channels = new Map<number, Channel>();
   private view: Uint8Array;
   /** What imports asked for; done when the export that asked has returned. */
-  private actions: (() => void)[] = [];
+  private actions: Action[] = [];
   private acting = false;
   private pending = 0;
   private timer: Timer | null = null;
@@ -65,11 +74,22 @@ export class Runtime {
         wake_at(ms: number) {
           if (ms < runtime.wakeAt) runtime.wakeAt = ms;
         },
-        http_request: (client: number, request: number, p: number, n: number) => runtime.ask(client, request, p >>> 0, n, false),
-        http_abort: (client: number, request: number) => runtime.act(client, (c) => c.transport?.abort(request)),
-        stream_open: (client: number, stream: number, p: number, n: number) => runtime.ask(client, stream, p >>> 0, n, true),
-        stream_close: (client: number, stream: number) => runtime.act(client, (c) => c.transport?.closeStream(stream)),
-        log: (level: number, p: number, n: number) => runtime.message(level, p >>> 0, n),
+        http_request(client: number, id: number, p: number, n: number) {
+          runtime.actions.push({ does: "request", client, id, request: runtime.request(p >>> 0, n) });
+        },
+        http_abort(client: number, id: number) {
+          runtime.actions.push({ does: "abort", client, id });
+        },
+        stream_open(client: number, id: number, p: number, n: number) {
+          runtime.actions.push({ does: "stream", client, id, request: runtime.request(p >>> 0, n) });
+        },
+        stream_close(client: number, id: number) {
+          runtime.actions.push({ does: "close", client, id });
+        },
+        log(level: number, p: number, n: number) {
+          const text = new TextDecoder().decode(runtime.memory().subarray(p >>> 0, (p >>> 0) + n));
+          runtime.actions.push({ does: "log", level: level >= 2 ? "warn" : "info", text });
+        },
       },
     });
     const exports = instance.exports as unknown as Exports;
@@ -94,8 +114,7 @@ export class Runtime {
     this.enter(() => {
       handle = this.exports.synap_open(this.platform.now(), this.put(request), request.length);
       if (handle < 0) {
-        const at = this.exports.synap_result() >>> 0;
-        error = decode(this.memory(), at, at - handle);
+        error = this.result(-handle);
       }
     });
     if (this.dead !== null) throw this.dead;
@@ -103,6 +122,21 @@ export class Runtime {
     const channel = adopt(handle);
     this.channels.set(handle, channel);
     return channel;
+  }
+
+  /** Returns the options of a client that concern its connections. */
+  settings(handle: number): Settings {
+    let settings: unknown;
+    this.enter(() => {
+      settings = this.result(this.exports.synap_settings(handle));
+    });
+    if (this.dead !== null) throw this.dead;
+    return settings as Settings;
+  }
+
+  private result(length: number): unknown {
+    const at = this.exports.synap_result() >>> 0;
+    return decode(this.memory(), at, at + length);
   }
 
   close(handle: number): void {
@@ -125,6 +159,11 @@ export class Runtime {
   }
 
   response(handle: number, request: number, status: number, body: Uint8Array): void {
+    if (this.dead !== null) return;
+    if (body.length > MOST_INPUT) {
+      this.failed(handle, request, Sent.TooLarge, "");
+      return;
+    }
     try {
       const p = this.put(body);
       this.exports.synap_http_response(this.platform.now(), handle, request, status, p, body.length);
@@ -134,9 +173,9 @@ export class Runtime {
     this.settle();
   }
 
-  failed(handle: number, request: number, sent: boolean, why: string): void {
+  failed(handle: number, request: number, sent: Sent, why: string): void {
     const text = encoder.encode(why);
-    this.enter(() => this.exports.synap_http_failed(this.platform.now(), handle, request, sent ? 1 : 0, this.put(text), text.length));
+    this.enter(() => this.exports.synap_http_failed(this.platform.now(), handle, request, sent, this.put(text), text.length));
   }
 
   streamData(handle: number, stream: number, data: string): void {
@@ -169,7 +208,7 @@ export class Runtime {
   private settle(): void {
     if (this.acting) return;
     this.acting = true;
-    for (let i = 0; i < this.actions.length; i++) this.actions[i]!();
+    for (let i = 0; i < this.actions.length; i++) this.act(this.actions[i]!);
     if (this.actions.length > 0) this.actions = [];
     this.acting = false;
     if (this.wakeAt < this.timerAt) this.arm();
@@ -216,31 +255,39 @@ export class Runtime {
     for (const end of decode(this.memory(), p, p + n, channel.bigints) as unknown[][]) channel.complete(end);
   }
 
-  private ask(client: number, id: number, p: number, n: number, stream: boolean): void {
-    const [method, url, authorization, body, timeoutMs, lane] = decode(this.memory(), p, p + n) as [string, string, string, Uint8Array | null, number, number];
-    const request: HostRequest = { method, url, authorization, body: body ?? NO_BYTES, timeoutMs, lane };
-    this.act(client, (channel) => {
-      try {
-        if (stream) channel.transport?.openStream(id, request);
-        else channel.transport?.request(id, request);
-      } catch (e) {
-        if (stream) this.streamClosed(client, id, 0, "");
-        else this.failed(client, id, false, reason(e));
-      }
-    });
+  private request(p: number, n: number): HostRequest {
+    const [method, url, authorization, body, timeoutMs, lane] = decode(this.memory(), p, p + n, false, true) as [string, string, string, Uint8Array | null, number, number];
+    return { method, url, authorization, body: body === null ? NO_BYTES : copyOf(body), timeoutMs, lane };
   }
 
-  private act(client: number, run: (channel: Channel) => void): void {
-    this.actions.push(() => {
-      const channel = this.channels.get(client);
-      if (channel !== undefined) run(channel);
-    });
-  }
-
-  private message(level: number, p: number, n: number): void {
-    if (this.log === null) return;
-    const text = new TextDecoder().decode(this.memory().subarray(p, p + n));
-    this.actions.push(() => this.log?.(level >= 2 ? "warn" : "info", text));
+  private act(action: Action): void {
+    if (action.does === "log") {
+      this.log?.(action.level, action.text);
+      return;
+    }
+    const { client, id } = action;
+    const transport = this.channels.get(client)?.transport;
+    if (transport === undefined || transport === null) return;
+    switch (action.does) {
+      case "request":
+        try {
+          transport.request(id, action.request);
+        } catch (e) {
+          this.failed(client, id, Sent.No, reason(e));
+        }
+        return;
+      case "stream":
+        try {
+          transport.openStream(id, action.request);
+        } catch {
+          this.streamClosed(client, id, 0, "");
+        }
+        return;
+      case "abort":
+        return transport.abort(id);
+      case "close":
+        return transport.closeStream(id);
+    }
   }
 
   // --- the end ------------------------------------------------------------------

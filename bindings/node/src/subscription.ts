@@ -3,7 +3,7 @@ import type { Caller, Encode, Make } from "./caller.js";
 import { asyncDispose } from "./dispose.js";
 import { CanceledError, ClosedError, InvalidArgumentError, TimeoutError } from "./generated/errors.js";
 import { SynapError } from "./error.js";
-import { withWriter, type Writer } from "./msgpack.js";
+import { written, type Writer } from "./msgpack.js";
 import type { CallOptions, CancelSignal, Integer } from "./types.js";
 
 /** Items fetched by one crossing of the boundary, and how long one fetch waits before it is made again. */
@@ -42,10 +42,9 @@ class Feed<T> {
     let command = "";
     try {
       // Written now, so that later changes of the arguments have no effect.
-      withWriter((w) => {
+      frame = written((w) => {
         encode(w);
         command = w.command;
-        frame = w.bytes.slice(0, w.length);
       });
     } catch (e) {
       this.error = e;

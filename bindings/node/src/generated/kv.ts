@@ -9,7 +9,7 @@ import { makeKVStats, type KVStats, makeWatchEvent, type WatchEvent } from "./re
 
 /** The optional arguments of {@link KV.set | kv.set}. */
 export interface KVSetArgs {
-  /** Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000. */
+  /** Time to live. Absent: the key does not expire. In seconds. From 1 to 3153600000. */
   ttl?: Integer | undefined;
   /** Write only if the key does not exist. Default: false. */
   nx?: boolean | undefined;
@@ -21,7 +21,7 @@ export interface KVSetArgs {
 
 /** The optional arguments of {@link KV.setJson | kv.setJson}. */
 export interface KVSetJsonArgs {
-  /** Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000. */
+  /** Time to live. Absent: the key does not expire. In seconds. From 1 to 3153600000. */
   ttl?: Integer | undefined;
 }
 
@@ -464,8 +464,8 @@ export class KV {
    * Returns part of the value of a key.
    *
    * @param key The key. The empty key is legal.
-   * @param start First byte; negative counts from the end. (bytes)
-   * @param end Last byte, included; negative counts from the end. (bytes)
+   * @param start First byte; negative counts from the end. In bytes.
+   * @param end Last byte, included; negative counts from the end. In bytes.
    * @param options The deadline of the call and a signal to give it up.
    * @returns Text, bytes or null. Text if the part is valid UTF-8, else bytes; null if the key is
    *   missing or the range empty.
@@ -482,8 +482,8 @@ export class KV {
    * A missing key or gap is filled with zero bytes. The TTL is kept.
    *
    * @param key The key. The empty key is legal.
-   * @param offset Where to write. The server allocates up to here, so the limit is 512 MiB. (bytes)
-   *   From 0 to 536870912.
+   * @param offset Where to write. The server allocates up to here, so the limit is 512 MiB. In
+   *   bytes. From 0 to 536870912.
    * @param value Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
    * @param options The deadline of the call and a signal to give it up.
    * @returns An integer. The new length in bytes.
@@ -547,7 +547,7 @@ export class KV {
    * Sets the time to live of a key.
    *
    * @param key The key. The empty key is legal.
-   * @param ttl Time to live from now. (seconds) From 1 to 3153600000.
+   * @param ttl Time to live from now. In seconds. From 1 to 3153600000.
    * @param options The deadline of the call and a signal to give it up.
    * @returns A boolean. Whether the key exists.
    * @example
@@ -592,7 +592,7 @@ export class KV {
    * @param options `prefix`, `limit`; the deadline of the call and a signal to give it up.
    * @returns A list of texts.
    * @example
-   * await client.kv.scan("user:", { limit: 1000 });
+   * await client.kv.scan({ prefix: "user:", limit: 1000 });
    */
   scan(options?: KVScanArgs & CallOptions): Promise<string[]> {
     return this.#caller.call((w) => writeScan(w, options), asIs<string[]>, options);

@@ -11,7 +11,7 @@ import { makeQueueMessage, type QueueMessage, makeQueueStats, type QueueStats } 
 export interface QueueCreateArgs {
   /** Most messages that may wait. From 1 to 4294967295. */
   maxDepth?: Integer | undefined;
-  /** Time to ack before a message is redelivered. (seconds) From 1 to 4294967295. */
+  /** Time to ack before a message is redelivered. In seconds. From 1 to 4294967295. */
   ackDeadlineSecs?: Integer | undefined;
   /** Retries of messages that do not say. From 0 to 4294967295. */
   defaultMaxRetries?: Integer | undefined;
@@ -155,7 +155,7 @@ export class Queue {
    * @returns A text. The message's id.
    * @throws {SynapError} NotFound if the queue does not exist, ResourceExhausted if it is full.
    * @example
-   * await client.queue.publish("jobs", new TextEncoder().encode["Hello"], { priority: 5 });
+   * await client.queue.publish("jobs", new TextEncoder().encode("Hello"), { priority: 5 });
    */
   publish(queue: string, payload: Uint8Array, options?: QueuePublishArgs & CallOptions): Promise<string> {
     return this.#caller.call((w) => writePublish(w, queue, payload, options), asIs<string>, options);

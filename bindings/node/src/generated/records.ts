@@ -7,7 +7,7 @@ import type { Integer } from "../types.js";
 export interface KVStats {
   /** Keys by the server's counter, which some writers do not update (protocol: http-data quirk 8). */
   readonly totalKeys: number;
-  /** Memory held by keys and values. (bytes) */
+  /** Memory held by keys and values. In bytes. */
   readonly totalMemoryBytes: number;
   /** Reads. */
   readonly gets: number;
@@ -43,7 +43,7 @@ export interface WatchEvent {
   readonly key: string;
   /** set, del, incrby, decrby, append, setrange, expire or persist. */
   readonly event: string;
-  /** The stored text after the change; nothing for del, expire, persist and when truncated. */
+  /** The stored text after the change; null for del, expire, persist and when truncated. */
   readonly value: string | null;
   /** Counts the changes of the key from 1 while somebody watches it; restarts after del. */
   readonly version: number;
@@ -75,7 +75,7 @@ export interface QueueMessage {
   readonly priority: number;
   /** How often it was nacked or passed its deadline. */
   readonly retryCount: number;
-  /** It is dead-lettered when retryCount exceeds this; nothing where the wire does not say. */
+  /** It is dead-lettered when retryCount exceeds this; null where the wire does not say. */
   readonly maxRetries: number | null;
 }
 
@@ -129,9 +129,9 @@ export interface StreamEvent {
   readonly event: string;
   /** The JSON value that was published; members of objects come sorted by key. */
   readonly data: unknown;
-  /** When it was published, Unix time. (seconds) */
+  /** When it was published, Unix time. In seconds. */
   readonly timestamp: number;
-  /** The event's unique id; nothing where the wire does not say. */
+  /** The event's unique id; null where the wire does not say. */
   readonly id: string | null;
 }
 
@@ -160,11 +160,11 @@ export interface StreamStats {
   readonly subscriberCount: number;
   /** Events published. */
   readonly totalPublished: number;
-  /** Events returned to consumers; nothing where the wire does not say. */
+  /** Events returned to consumers; null where the wire does not say. */
   readonly totalConsumed: number | null;
-  /** Events evicted before all subscribers read them; nothing where the wire does not say. */
+  /** Events evicted before all subscribers read them; null where the wire does not say. */
   readonly dropped: number | null;
-  /** When the room was created, Unix time. (milliseconds) */
+  /** When the room was created, Unix time. In milliseconds. */
   readonly createdAt: number;
   /** Differs whenever a room of this name is created anew. */
   readonly generation: number;
@@ -194,9 +194,9 @@ export interface FollowedEvent {
   readonly event: string;
   /** The JSON value that was published; members of objects come sorted by key. */
   readonly data: unknown;
-  /** When it was published, Unix time. (seconds) */
+  /** When it was published, Unix time. In seconds. */
   readonly timestamp: number;
-  /** The event's unique id; nothing where the wire does not say. */
+  /** The event's unique id; null where the wire does not say. */
   readonly id: string | null;
   /**
    * Events lost before this one (evicted before they were read, or dropped from a full buffer); -1
@@ -219,7 +219,7 @@ export function makeFollowedEvent(f: unknown[]): FollowedEvent {
 
 /** What became of a published message. */
 export interface Published {
-  /** The message's id; nothing where the wire does not say. */
+  /** The message's id; null where the wire does not say. */
   readonly messageId: string | null;
   /** Subscribers whose topics match, dead ones included (protocol: pub/sub quirks). */
   readonly subscribersMatched: number;
@@ -241,7 +241,7 @@ export interface PubSubMessage {
   readonly message: unknown;
   /** The id that publish returned. */
   readonly messageId: string;
-  /** When it was published, Unix time. (seconds) */
+  /** When it was published, Unix time. In seconds. */
   readonly timestamp: number;
   /** What the publisher added; empty if nothing. */
   readonly metadata: Readonly<Record<string, string>>;
@@ -269,7 +269,7 @@ export interface TopicInfo {
   readonly subscriberCount: number;
   /** Messages published to it. */
   readonly messageCount: number;
-  /** When it was first subscribed to, Unix time. (seconds) */
+  /** When it was first subscribed to, Unix time. In seconds. */
   readonly createdAt: number;
 }
 
@@ -295,7 +295,7 @@ export interface PubSubStats {
   readonly messagesPublished: number;
   /** Matches counted, delivered or not. */
   readonly messagesDelivered: number;
-  /** Subscribers detached for reading too slowly; nothing where the wire does not say. */
+  /** Subscribers detached for reading too slowly; null where the wire does not say. */
   readonly slowConsumersDropped: number | null;
 }
 

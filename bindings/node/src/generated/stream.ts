@@ -13,7 +13,7 @@ export interface StreamCreateArgs {
   partitions?: Integer | undefined;
   /**
    * Accepted for the guide's sake, without effect: the server keeps 10,000 events for 3,600 s and
-   * has no setting for it (protocol: stream rules 3 and 5). (hours) From 1 to 876000.
+   * has no setting for it (protocol: stream rules 3 and 5). In hours. From 1 to 876000.
    */
   retentionHours?: Integer | undefined;
 }

@@ -26,7 +26,7 @@ export async function examples(client: SynapClient, message: QueueMessage, subsc
   await client.kv.expire("key", 60);
   await client.kv.ttl("key");
   await client.kv.persist("key");
-  await client.kv.scan("user:", { limit: 1000 });
+  await client.kv.scan({ prefix: "user:", limit: 1000 });
   await client.kv.keys();
   await client.kv.dbsize();
   await client.kv.flushdb();
@@ -34,7 +34,7 @@ export async function examples(client: SynapClient, message: QueueMessage, subsc
   await client.kv.stats();
   for await (const event of client.kv.watch(["user:*"])) console.log(event.key, event.value);
   await client.queue.create("jobs", { maxDepth: 1000, ackDeadlineSecs: 30 });
-  await client.queue.publish("jobs", new TextEncoder().encode["Hello"], { priority: 5 });
+  await client.queue.publish("jobs", new TextEncoder().encode("Hello"), { priority: 5 });
   await client.queue.consume("jobs", "worker-1");
   await client.queue.ack("jobs", message.messageId);
   await client.queue.nack("jobs", message.messageId);

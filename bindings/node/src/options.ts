@@ -1,7 +1,6 @@
-/** The options of a client: what the module is told, and what its connections need to know. */
+/** The options of a client, and how the module is told. */
 import { InvalidArgumentError } from "./generated/errors.js";
 import { optionNames } from "./generated/options.js";
-import type { Settings } from "./platform.js";
 
 /**
  * The options of a client. Each may also stand in the address as `?name=value` or
@@ -67,34 +66,4 @@ export function moduleOptions(options: ClientOptions): Record<string, unknown> {
     else throw new InvalidArgumentError(`option ${name} must be a number of milliseconds`);
   }
   return out;
-}
-
-/**
- * Reads the settings that concern connections, which the module has checked but
- * does not hand back: an option, else the address, else the environment.
- */
-export function connectionSettings(address: string, options: Record<string, unknown>, environment: Readonly<Record<string, string>>): Settings {
-  const query = new Map<string, string>();
-  for (const pair of (address.split("?")[1] ?? "").split("&")) {
-    const at = pair.indexOf("=");
-    if (at > 0) query.set(pair.slice(0, at), decodeURIComponent(pair.slice(at + 1)));
-  }
-  const text = (name: string): string => String(options[name] ?? query.get(name) ?? (environment[`SYNAP_${name.toUpperCase()}`] || ""));
-  const integer = (name: string, otherwise: number): number => (text(name) === "" ? otherwise : Number(text(name)));
-  return {
-    connectTimeoutMs: milliseconds(text("connect_timeout"), 3000),
-    poolSize: integer("pool_size", 64),
-    maxReplyBytes: integer("max_reply_bytes", 64 * 1024 * 1024),
-    tlsCa: text("tls_ca"),
-    tlsCert: text("tls_cert"),
-    tlsKey: text("tls_key"),
-    tlsInsecure: ["true", "1", "on"].includes(text("tls_insecure")),
-  };
-}
-
-function milliseconds(text: string, otherwise: number): number {
-  if (text === "") return otherwise;
-  const n = parseFloat(text);
-  if (text.endsWith("ms")) return n;
-  return text.endsWith("m") ? n * 60_000 : n * 1000;
 }
