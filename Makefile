@@ -38,7 +38,7 @@ test-go:
 	$(GO) test ./...
 
 test-race:
-	CGO_ENABLED=1 $(GO) test -race ./core/...
+	CGO_ENABLED=1 $(GO) test -race ./core/... ./capi
 
 python: dist/python.stamp ## build the Python wheel into dist/
 

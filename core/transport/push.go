@@ -2,6 +2,7 @@ package transport
 
 import (
 	"context"
+	"fmt"
 	"errors"
 	"io"
 	"net"
@@ -155,6 +156,12 @@ func gaveUp(ctx context.Context) *errs.Error {
 // run reads until the subscription ends, reconnecting as often as needed.
 func (p *Push) run(conn *websocket.Conn) {
 	defer close(p.ended)
+	defer func() {
+		if r := recover(); r != nil { // a defect of ours must not end the host's process
+			p.log("panic: " + fmt.Sprint(r))
+			p.end(errs.New(errs.Panic, "a defect inside libsynap ended this subscription; open a new one"))
+		}
+	}()
 	for attempt := 0; ; {
 		p.read(conn)
 		conn.Close()
