@@ -35,10 +35,10 @@ test-generated:
 	@test -z "$$(gofmt -l core capi internal tests)" || { gofmt -l core capi internal tests; echo "gofmt them"; exit 1; }
 
 test-go:
-	$(GO) test ./...
+	$(GO) test -timeout 300s ./...
 
 test-race:
-	CGO_ENABLED=1 $(GO) test -race ./core/... ./capi
+	CGO_ENABLED=1 $(GO) test -timeout 300s -race ./core/... ./capi
 
 python: dist/python.stamp ## build the Python wheel into dist/
 
