@@ -219,38 +219,33 @@ func TestRequestsOverTheServersLimitAreNotSent(t *testing.T) {
 // more.
 func TestDeadlines(t *testing.T) {
 	const deadline = 150 * ms
-	for name, answer := range map[string]func(l *link, a ask, gone <-chan struct{}){
-		"never answers": func(l *link, a ask, gone <-chan struct{}) { <-gone },
-		"drips": func(l *link, a ask, gone <-chan struct{}) {
+	drip := func(l *link, text string) {
+		for {
+			select {
+			case <-l.peer.done:
+				return
+			case <-time.After(10 * ms):
+				l.send(text)
+			}
+		}
+	}
+	for name, answer := range map[string]func(l *link){
+		"never answers": (*link).hang,
+		"drips": func(l *link) {
 			l.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-			for {
-				select {
-				case <-gone:
-					return
-				case <-time.After(10 * ms):
-					l.send(" ")
-				}
-			}
+			drip(l, " ")
 		},
-		"drips headers": func(l *link, a ask, gone <-chan struct{}) {
+		"drips headers": func(l *link) {
 			l.send("HTTP/1.1 200 OK\r\n")
-			for {
-				select {
-				case <-gone:
-					return
-				case <-time.After(10 * ms):
-					l.send("X: y\r\n")
-				}
-			}
+			drip(l, "X: y\r\n")
 		},
 	} {
-		gone := make(chan struct{})
 		p := listen(t, "", func(l *link) {
-			if a, ok := l.next(); ok {
-				answer(l, a, gone)
+			if _, ok := l.next(); ok {
+				answer(l)
 			}
 		})
-		c := open(t, p.url(), With("timeout", deadline))
+		c, patient := open(t, p.url(), With("timeout", deadline)), open(t, p.url(), With("timeout", 30*time.Second))
 		check := func(how string, err error, code errs.Code) {
 			t.Helper()
 			if e := failed(t, err, code); !e.MaybeApplied || e.Command != "kv.incr" {
@@ -264,29 +259,28 @@ func TestDeadlines(t *testing.T) {
 		took(t, deadline/2, deadline/2+200*ms, func() {
 			ctx, cancel := context.WithTimeout(background, deadline/2)
 			defer cancel()
-			_, err := c.KV.Incr(ctx, "k")
+			_, err := patient.KV.Incr(ctx, "k")
 			check("the context's deadline", err, errs.Timeout)
 		})
 		took(t, deadline/2, deadline/2+200*ms, func() {
 			ctx, cancel := context.WithCancel(background)
 			time.AfterFunc(deadline/2, cancel)
-			_, err := c.KV.Incr(ctx, "k")
+			_, err := patient.KV.Incr(ctx, "k")
 			check("cancelled", err, errs.Canceled)
 		})
 		frame := string(value.AppendMsgpack(nil, value.Array(value.Int(0), value.Str("kv.incr"), value.Array(value.Str("k")))))
 		took(t, deadline/2, deadline/2+200*ms, func() {
 			ctx, cancel := context.WithTimeout(background, deadline/2)
 			defer cancel()
-			_, err := c.Frame(ctx, frame)
+			_, err := patient.Frame(ctx, frame)
 			check("a frame's deadline", err, errs.Timeout)
 		})
 		took(t, deadline/2, deadline/2+200*ms, func() {
 			ctx, cancel := context.WithCancel(background)
 			time.AfterFunc(deadline/2, cancel)
-			_, err := c.Frame(ctx, frame)
+			_, err := patient.Frame(ctx, frame)
 			check("a frame cancelled", err, errs.Canceled)
 		})
-		close(gone)
 		p.close()
 	}
 }
@@ -349,27 +343,27 @@ func TestConnectionsClosedWhileTheyRest(t *testing.T) {
 			t.Parallel()
 			p := listen(t, "", func(l *link) {
 				for {
-					_ = l.SetReadDeadline(time.Now().Add(50 * ms))
 					a, ok := l.next()
 					if !ok {
 						farewell(l)
 						return
 					}
 					l.answer(a)
+					_ = l.SetReadDeadline(time.Now().Add(100 * ms))
 				}
 			})
 			// The deadline of each call has passed long before the next.
-			c := open(t, p.url(), With("max_retries", 0), With("timeout", 300*ms))
+			c := open(t, p.url(), With("max_retries", 0), With("timeout", 500*ms))
 			for n := range 2 {
 				if n, err := c.KV.Incr(background, "k"); err != nil || n != 7 {
 					t.Errorf("call %d: %v", n, err)
 				}
-				time.Sleep(350 * ms)
+				time.Sleep(550 * ms)
 				v, err := c.Frame(background, batch("kv.incr", "k", "kv.incr", "k"))
 				if got := outcomes(t, v, err); got != "ok ok" {
 					t.Errorf("batch %d: %s", n, got)
 				}
-				time.Sleep(350 * ms)
+				time.Sleep(550 * ms)
 			}
 			if p.dialed() != 4 {
 				t.Errorf("%d connections", p.dialed())
@@ -381,34 +375,22 @@ func TestConnectionsClosedWhileTheyRest(t *testing.T) {
 // After a restart of the server every resting connection is dead. One call meets
 // them all, and still succeeds without a single retry.
 func TestServerRestart(t *testing.T) {
-	release := make(chan struct{})
-	var waiting atomic.Int64
-	p := listen(t, "", func(l *link) {
-		for {
-			a, ok := l.next()
-			if !ok {
-				return
-			}
-			waiting.Add(1)
-			<-release
-			l.answer(a)
-		}
-	})
-	c := open(t, p.url(), With("max_retries", 0))
+	g := newGate(t)
+	c := open(t, g.url(), With("max_retries", 0))
 	var calls sync.WaitGroup
 	for range 8 {
 		calls.Go(func() {
-			if _, err := c.KV.Incr(background, "k"); err != nil {
+			if _, _, err := c.KV.Get(background, "slow"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	within(t, 2*time.Second, "eight calls wait", func() bool { return waiting.Load() == 8 })
-	close(release)
+	g.hold(t, 8)
+	g.release()
 	calls.Wait()
-	p.close()
+	g.close()
 	time.Sleep(20 * ms)
-	again := listen(t, p.addr(), (*link).sane)
+	again := listen(t, g.addr(), (*link).sane)
 	if _, err := c.KV.Incr(background, "k"); err != nil {
 		t.Fatal(err)
 	}

@@ -161,7 +161,6 @@ func TestFollowAQueue(t *testing.T) {
 
 // A server that stops answering must not hold a reader beyond its own patience.
 func TestFollowersHonourTheReadersDeadline(t *testing.T) {
-	hang := make(chan struct{})
 	p := listen(t, "", func(l *link) {
 		for {
 			a, ok := l.next()
@@ -169,7 +168,7 @@ func TestFollowersHonourTheReadersDeadline(t *testing.T) {
 				return
 			}
 			if !strings.HasSuffix(a.command, ".stats") || l.n > 1 {
-				<-hang
+				l.hang()
 				return
 			}
 			l.reply(a, `{"name":"room","message_count":0,"min_offset":0,"max_offset":0,"subscriber_count":0,"total_published":0,"total_consumed":0,"dropped":0,"created_at":1,"generation":1,`+
@@ -212,11 +211,10 @@ func TestFollowersHonourTheReadersDeadline(t *testing.T) {
 	if err == nil {
 		t.Errorf("a watch of nothing: %s", v.Kind())
 	}
-	took(t, 0, 300*ms, func() {
+	promptly(t, func() {
 		events.Close()
 		jobs.Close()
 	})
-	close(hang)
 }
 
 // Subscriptions as host bindings use them: ids, items, an empty list when time is

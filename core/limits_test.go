@@ -44,12 +44,14 @@ func newGate(t *testing.T) *gate {
 			key, _ := a.payload.Field("key").AsStr()
 			if key == "slow" {
 				g.waiting.Add(1)
-				<-g.open
+				select {
+				case <-g.open:
+				case <-g.done:
+				}
 			}
 			l.reply(a, `"`+key+`"`)
 		}
 	})
-	t.Cleanup(g.release) // before the peer waits for its scripts
 	return g
 }
 
@@ -256,7 +258,7 @@ func TestCloseEndsCallsInFlight(t *testing.T) {
 		results <- err
 	}()
 	within(t, time.Second, "all calls are in", func() bool { return c.inFlight.Load() == 7 })
-	took(t, 0, 500*ms, func() {
+	promptly(t, func() {
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
@@ -276,7 +278,7 @@ func TestCloseEndsCallsThatAreNotConnected(t *testing.T) {
 		result <- err
 	}()
 	within(t, 2*time.Second, "the call waits", func() bool { return logged.Load() > 0 })
-	took(t, 0, 300*ms, func() {
+	promptly(t, func() {
 		c.Close()
 		failed(t, <-result, errs.Closed)
 	})
@@ -293,7 +295,7 @@ func TestCloseEndsCallsThatAreNotConnected(t *testing.T) {
 	}()
 	within(t, time.Second, "the call is in", func() bool { return c.inFlight.Load() == 1 })
 	time.Sleep(20 * ms)
-	took(t, 0, 300*ms, func() {
+	promptly(t, func() {
 		c.Close()
 		if e := failed(t, <-result, errs.Closed); e.MaybeApplied {
 			t.Errorf("%+v", e)
@@ -452,7 +454,6 @@ func TestTLSConnectionsClosedWhileTheyRest(t *testing.T) {
 		inner := &link{Conn: secure, peer: l.peer, n: l.n}
 		inner.r = l.r
 		inner.r.Reset(secure)
-		_ = secure.SetReadDeadline(time.Now().Add(50 * ms))
 		for {
 			a, ok := inner.next()
 			if !ok {
@@ -461,6 +462,7 @@ func TestTLSConnectionsClosedWhileTheyRest(t *testing.T) {
 				return
 			}
 			inner.answer(a)
+			_ = secure.SetReadDeadline(time.Now().Add(50 * ms))
 		}
 	})
 	c := open(t, "https://"+p.addr(), With("tls_ca", ca), With("max_retries", 0))

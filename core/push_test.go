@@ -372,7 +372,7 @@ func TestCloseWhileWaiting(t *testing.T) {
 			result := make(chan error, 1)
 			go func() { result <- next(background) }()
 			time.Sleep(20 * ms)
-			took(t, 0, 300*ms, func() {
+			promptly(t, func() {
 				f.Close()
 				failed(t, <-result, errs.Closed)
 			})
@@ -401,7 +401,7 @@ func TestCloseWhileWaiting(t *testing.T) {
 		result := make(chan error, 1)
 		go func() { _, err := f.Next(background); result <- err }()
 		time.Sleep(10 * ms)
-		took(t, 0, 300*ms, func() {
+		promptly(t, func() {
 			c.Close()
 			failed(t, <-result, errs.Closed)
 		})
@@ -527,31 +527,33 @@ func TestPushChannelsThatDoNotStart(t *testing.T) {
 		"not found":        {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", errs.Protocol},
 		"unavailable":      {"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy", errs.Server},
 	} {
-		quiet := make(chan struct{})
 		p := listen(t, "", func(l *link) {
 			if _, err := http.ReadRequest(l.r); err == nil {
 				if c.answer == "" {
-					<-quiet
+					l.hang()
 				}
 				l.send(c.answer)
 			}
 		})
-		client := open(t, p.url(), With("timeout", 100*ms))
-		took(t, 0, 300*ms, func() {
+		patience := 10 * time.Second
+		if c.code == errs.Timeout {
+			patience = 100 * ms
+		}
+		client, patient := open(t, p.url(), With("timeout", patience)), open(t, p.url(), With("timeout", 30*time.Second))
+		promptly(t, func() {
 			_, err := client.PubSub.Subscribe(background, []string{"t"}, nil)
 			if e := failed(t, err, c.code); e.Command != "pubsub.subscribe" {
 				t.Errorf("%s: %+v", name, e)
 			}
 		})
 		if c.answer == "" {
-			ctx, cancel := context.WithCancel(background)
-			time.AfterFunc(30*ms, cancel)
 			took(t, 30*ms, 300*ms, func() {
-				_, err := client.PubSub.Subscribe(ctx, []string{"t"}, nil)
+				ctx, cancel := context.WithCancel(background)
+				time.AfterFunc(30*ms, cancel)
+				_, err := patient.PubSub.Subscribe(ctx, []string{"t"}, nil)
 				failed(t, err, errs.Canceled)
 			})
 		}
-		close(quiet)
 		p.close()
 	}
 }

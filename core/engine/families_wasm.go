@@ -17,7 +17,9 @@ var (
 func unknown(name string) string {
 	family, _, _ := strings.Cut(name, ".")
 	switch family {
-	case "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "script", "topics", "groups":
+	case "script":
+		return noScripts
+	case "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "topics", "groups":
 		return "Unknown command: " + name + " (memory:// of the WASM module has the families kv, key, hash, list, queue, stream and pubsub)"
 	}
 	return "Unknown command: " + name

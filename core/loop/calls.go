@@ -169,6 +169,10 @@ func (c *Client) runEngine(call *session.Call) {
 func (j *job) send() {
 	c := j.c
 	j.retry, j.ids = nil, j.ids[:0]
+	if c.now >= j.deadline { // a tick that came late
+		j.expire()
+		return
+	}
 	var requests []*Request
 	for _, call := range j.calls {
 		if call.Done() {

@@ -222,6 +222,9 @@ func TestLateTick(t *testing.T) {
 	w.batch(2, "kv.get", args(str("k")), "kv.incr", args(str("k")))
 	w.to(start + 8*3600*second)
 	w.failure(1, errs.Timeout)
+	if len(w.aborted) != 2 {
+		t.Errorf("%d requests were given up, not the two of the batch", len(w.aborted))
+	}
 	for i := range 2 {
 		if code, _ := w.result(2).Index(i).Index(1).Index(0).AsInt(); errs.Code(code) != errs.Timeout {
 			t.Errorf("call %d: %s", i, text(w.result(2).Index(i)))

@@ -168,7 +168,7 @@ func reason(err error) string {
 		return "no such host " + dns.Name
 	case errors.As(err, &op):
 		return reason(op.Err)
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "closed by the server"
 	}
 	var sys *os.SyscallError

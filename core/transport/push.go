@@ -41,6 +41,7 @@ type Push struct {
 	url    string
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
+	abort  func() bool // of the connection being opened: stops it from closing when its time is up
 	ended  chan struct{}
 
 	mu     sync.Mutex
@@ -102,7 +103,7 @@ func (p *Push) probeName() string {
 func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 	ctx, cancel := context.WithDeadline(p.ctx, deadline)
 	defer cancel()
-	dialer := websocket.Dialer{TLSClientConfig: p.h.tls, NetDialContext: (&net.Dialer{Timeout: p.h.cfg.ConnectTimeout}).DialContext}
+	dialer := websocket.Dialer{TLSClientConfig: p.h.tls, NetDialContext: p.dialer(ctx)}
 	header := http.Header{"User-Agent": {userAgent}}
 	if p.h.auth != "" {
 		header.Set("Authorization", p.h.auth)
@@ -114,15 +115,14 @@ func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 			resp.Body.Close()
 			return nil, wspush.Refused(resp.StatusCode, string(body))
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !time.Now().Before(deadline) {
 			return nil, gaveUp(ctx)
 		}
 		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "cannot open a push channel to " + p.h.cfg.String() + ": " + reason(err)}
 	}
 	conn.SetReadLimit(int64(p.h.cfg.MaxReplyBytes))
-	stop := context.AfterFunc(ctx, func() { conn.NetConn().Close() })
 	_, text, err := conn.ReadMessage()
-	if !stop() {
+	if !p.abort() {
 		conn.Close()
 		return nil, gaveUp(ctx)
 	}
@@ -145,12 +145,24 @@ func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 	return conn, nil
 }
 
+// dialer opens connections that close when ctx ends before the channel is open:
+// the handshake watches only the context's deadline.
+func (p *Push) dialer(ctx context.Context) func(context.Context, string, string) (net.Conn, error) {
+	return func(dialCtx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := (&net.Dialer{Timeout: p.h.cfg.ConnectTimeout}).DialContext(dialCtx, network, addr)
+		if err == nil {
+			p.abort = context.AfterFunc(ctx, func() { conn.Close() })
+		}
+		return conn, err
+	}
+}
+
 // gaveUp says why a push channel that ctx ended was not opened.
 func gaveUp(ctx context.Context) *errs.Error {
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errs.New(errs.Timeout, "the deadline passed before the push channel was open")
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return errs.New(errs.Canceled, "the caller cancelled the subscription before it was open")
 	}
-	return errs.New(errs.Canceled, "the caller cancelled the subscription before it was open")
+	return errs.New(errs.Timeout, "the deadline passed before the push channel was open")
 }
 
 // run reads until the subscription ends, reconnecting as often as needed.

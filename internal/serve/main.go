@@ -32,6 +32,9 @@ func run(dir string, port int, server string) error {
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("port %d is taken; choose another: make playground PORT=%d", port, port+1)
+	}
 	if err != nil {
 		return err
 	}

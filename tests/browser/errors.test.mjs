@@ -136,6 +136,23 @@ test("a connection that breaks under a command: it may have been applied", async
   assert.equal((await command(server, "kv.get", { key: "count" })).toString(), "1", "it was, once: nothing repeats it");
 });
 
+test("the last attempt to connect counts, whichever is answered last", async (t) => {
+  let answer;
+  const asked = new Promise((resolve) => (answer = resolve));
+  const slow = await startHTTP((request, response) => answer(() => response.writeHead(503, { "access-control-allow-origin": "*", "access-control-allow-headers": "*" }).end()));
+  t.after(slow.stop);
+  await visitor.connect(slow.address);
+  const late = await asked;
+  await visitor.page.getByLabel("In this tab").check();
+  await visitor.page.getByRole("button", { name: "Connect" }).click();
+  assert.match(await visitor.state("ok"), /^Connected to memory:/);
+  late();
+  await visitor.page.locator("#log li", { hasText: slow.address }).waitFor();
+  assert.match(await visitor.state("ok"), /^Connected to memory:/);
+  await visitor.panel("Key-value");
+  await visitor.click("Keys", "Set", "kv.set");
+});
+
 test("a page that may not compile WebAssembly says so", async (t) => {
   const strict = await visit(browser, site, { path: "missing" });
   await strict.page.route("**/", async (route) => {

@@ -22,7 +22,7 @@ for (const where of ["memory://", "http://"]) {
 
     before(async () => {
       visitor = await visit(browser, site);
-      assert.match(await visitor.state("ok"), /^memory:\/\/, 0 keys$/);
+      assert.match(await visitor.state("ok"), /^Connected to memory:\/\/: 0 keys$/);
       if (where === "http://") {
         await visitor.connect(server.address);
         await visitor.state("ok");
@@ -156,8 +156,28 @@ for (const where of ["memory://", "http://"]) {
       await visitor.page.getByLabel("In this tab").check();
       await visitor.page.getByRole("button", { name: "Connect" }).click();
       await visitor.part("Subscribe").getByRole("button", { name: "Subscribe" }).waitFor();
-      assert.match(await visitor.state("ok"), /^memory:\/\//);
+      assert.match(await visitor.state("ok"), /^Connected to memory:/);
       assert.match(await visitor.click("Publish", "Publish", "pubsub.publish"), /0 subscribers/);
     });
   });
 }
+
+test("what did not fit a subscription's buffer is counted", async (t) => {
+  const visitor = await visit(browser, site);
+  t.after(() => visitor.close());
+  await visitor.connect("memory://shared");
+  await visitor.state("ok");
+  await visitor.panel("Pub/Sub");
+  await visitor.click("Subscribe", "Subscribe", "pubsub.subscribe");
+  // More at once than the 1024 that a subscription keeps, from another client.
+  await visitor.page.evaluate(async () => {
+    const { SynapClient } = await import("./sdk/browser.js");
+    const client = await SynapClient.connect("memory://shared");
+    await Promise.all(Array.from({ length: 2000 }, (_, i) => client.pubsub.publish("notifications.n", i)));
+  });
+  await visitor.feed("Subscribe", "1999");
+  const tally = await visitor.part("Subscribe").locator(".tally").innerText();
+  const [, received, lost] = /^(\d+) received, (\d+) lost$/.exec(tally) ?? assert.fail(tally);
+  assert.equal(Number(received) + Number(lost), 2000, tally);
+  assert.equal(await visitor.part("Subscribe").locator(".feed > li").count(), 200, "the list stays short");
+});

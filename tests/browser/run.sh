@@ -13,7 +13,7 @@ if [ ! -x /usr/bin/chromium ]; then
     apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
 
-node --test --test-concurrency=1 tests/browser/
+node --test --test-concurrency=2 tests/browser/
 for address in '' testserver; do
     build/conformance -role host -files 'http-kv,http-queue,http-stream,http-pubsub' \
         -driver 'node tests/conformance/drivers/chromium.mjs' ${address:+-addr "$address"}

@@ -100,6 +100,7 @@ test("a server that went away meanwhile: the subscription comes back and says th
   const messages = await visitor.feed("Subscribe", "again");
   assert.match(messages[0], /notifications\.back\s+"again"/);
   assert.match(messages[1], /Some may be lost here/);
+  assert.match(await visitor.part("Subscribe").locator(".tally").innerText(), /^\d+ received, 1 gap of unknown size$/);
   await visitor.click("Publish", "Publish", "pubsub.publish");
   await visitor.feed("Subscribe", "New order received");
   await visitor.close();

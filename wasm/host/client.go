@@ -85,8 +85,11 @@ func frame(op byte, name string, args []value.Value) string {
 // Frame runs one encoded request (session.ParseFrame). Its deadline is that of
 // ctx, else the client's; when ctx ends, the module gives the request up.
 func (c *Client) Frame(ctx context.Context, frame string) (value.Value, error) {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return value.Nil, c.about(canceled(ctx))
+	case len(frame) > maxInput:
+		return value.Nil, c.about(errs.New(errs.TooLarge, "the request is larger than the module takes; nothing was sent"))
 	}
 	timeout := 0.0 // the client's own
 	if at, ok := ctx.Deadline(); ok {
@@ -223,17 +226,13 @@ func (c *Client) Close() error {
 }
 
 // errorOf reads an error as it crosses the boundary.
-func errorOf(v value.Value) *errs.Error {
+func errorOf(v value.Value) (*errs.Error, bool) {
 	code, ok := v.Index(0).AsInt()
 	status, _ := v.Index(1).AsInt()
 	flags, _ := v.Index(2).AsInt()
-	e := &errs.Error{Code: errs.Code(code), Status: int(status), Retryable: flags&1 != 0, MaybeApplied: flags&2 != 0}
-	var okMessage bool
-	e.Message, okMessage = v.Index(3).AsStr()
-	e.Command, _ = v.Index(4).AsStr()
-	e.Transport, _ = v.Index(5).AsStr()
-	if !ok || !okMessage || v.Kind() != value.KindArray {
-		panic(errBadMessage)
-	}
-	return e
+	message, isText := v.Index(3).AsStr()
+	command, _ := v.Index(4).AsStr()
+	transport, _ := v.Index(5).AsStr()
+	return &errs.Error{Code: errs.Code(code), Status: int(status), Retryable: flags&1 != 0, MaybeApplied: flags&2 != 0,
+		Message: message, Command: command, Transport: transport}, ok && isText
 }

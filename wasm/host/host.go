@@ -103,7 +103,7 @@ func New(ctx context.Context, o Options) (*Host, error) {
 func (h *Host) compile(ctx context.Context) error {
 	rc := wazero.NewRuntimeConfig().
 		WithMemoryLimitPages(uint32(min(h.opts.MaxMemory/pageSize, 1<<16))).
-		WithCloseOnContextDone(true) // or nothing could stop a runaway instance
+		WithCloseOnContextDone(false) // or nothing could stop a runaway instance
 	if h.opts.CompilationCache != "" {
 		var err error
 		if h.cache, err = wazero.NewCompilationCacheWithDir(h.opts.CompilationCache); err != nil {
@@ -122,10 +122,13 @@ func (h *Host) compile(ctx context.Context) error {
 	if h.compiled, err = h.runtime.CompileModule(ctx, h.opts.Module); err != nil {
 		return errs.New(errs.InvalidArgument, "this is not synap.wasm: "+err.Error())
 	}
-	for _, name := range exportNames {
-		if h.compiled.ExportedFunctions()[name] == nil {
-			return errs.New(errs.InvalidArgument, "this is not synap.wasm: it exports no function "+name)
+	for _, e := range exports {
+		if d := h.compiled.ExportedFunctions()[e[0]]; d == nil || typeOf(d) != e[1] {
+			return errs.New(errs.InvalidArgument, "this is not synap.wasm: it exports no function "+e[0]+" of the contract's type")
 		}
+	}
+	if h.compiled.ExportedMemories()["memory"] == nil {
+		return errs.New(errs.InvalidArgument, "this is not synap.wasm: it exports no memory")
 	}
 	return nil
 }

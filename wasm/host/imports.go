@@ -9,6 +9,7 @@ import (
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
 
+	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -21,7 +22,6 @@ var (
 )
 
 const (
-	logInfo    = 1
 	logWarning = 2
 	// maxLog bounds a message.
 	maxLog = 4096
@@ -84,14 +84,16 @@ func completed(in *instance, stack []uint64) {
 	for i := 0; i < list.Len() && c != nil; i++ {
 		one := list.Index(i)
 		tag, ok := one.Index(0).AsInt()
+		var err *errs.Error
+		if one.Len() == 3 {
+			var isError bool
+			err, isError = errorOf(one.Index(2))
+			ok = ok && isError
+		}
 		if !ok || one.Len() < 2 {
 			panic(errBadMessage)
 		}
-		if one.Len() == 2 {
-			c.completed(int32(tag), one.Index(1), nil)
-		} else {
-			c.completed(int32(tag), value.Nil, errorOf(one.Index(2)))
-		}
+		c.completed(int32(tag), one.Index(1), err)
 	}
 }
 

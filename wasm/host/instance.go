@@ -36,8 +36,25 @@ const (
 	fnCount
 )
 
-var exportNames = [fnCount]string{"synap_abi", "synap_alloc", "synap_result", "synap_open", "synap_close", "synap_submit", "synap_cancel",
-	"synap_http_response", "synap_http_failed", "synap_stream_data", "synap_stream_closed", "synap_tick"}
+// exports are their names and types: i for i32, f for f64, the result last.
+var exports = [fnCount][2]string{
+	{"synap_abi", ":i"}, {"synap_alloc", "i:i"}, {"synap_result", ":i"}, {"synap_open", "fii:i"}, {"synap_close", "fi:"},
+	{"synap_submit", "fiifii:"}, {"synap_cancel", "fii:"}, {"synap_http_response", "fiiiii:"}, {"synap_http_failed", "fiiiii:"},
+	{"synap_stream_data", "fiiii:"}, {"synap_stream_closed", "fiiiii:"}, {"synap_tick", "f:"},
+}
+
+// typeOf writes the type of a function as exports does.
+func typeOf(d api.FunctionDefinition) string {
+	var b []byte
+	for _, t := range d.ParamTypes() {
+		b = append(b, api.ValueTypeName(t)[0])
+	}
+	b = append(b, ':')
+	for _, t := range d.ResultTypes() {
+		b = append(b, api.ValueTypeName(t)[0])
+	}
+	return string(b)
+}
 
 // instance is one instance of the module. Whoever holds mu may call its exports.
 type instance struct {
@@ -75,22 +92,19 @@ func (h *Host) newInstance(ctx context.Context) (*instance, error) {
 		return nil, errs.New(errs.Panic, "the module does not start: "+firstLine(err))
 	}
 	in.mod, in.mem = mod, mod.Memory()
-	for i, name := range exportNames {
-		in.fns[i] = mod.ExportedFunction(name)
-	}
-	if in.mem == nil {
-		in.mod.Close(in.ctx)
-		return nil, errs.New(errs.InvalidArgument, "this is not synap.wasm: it exports no memory")
+	for i, e := range exports {
+		in.fns[i] = mod.ExportedFunction(e[0])
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	in.wake = time.AfterFunc(time.Hour, in.tick) // until the module asks for another time
 	if version, err := in.call(fnABI); err != nil {
 		return nil, in.kill(err)
 	} else if int32(version) != abiVersion {
-		in.mod.Close(in.ctx)
+		in.dead = errs.New(errs.Closed, "")
+		in.bury()
 		return nil, errs.New(errs.Unsupported, "the module speaks version "+strconv.Itoa(int(int32(version)))+" of the contract, this host version "+strconv.Itoa(abiVersion))
 	}
-	in.wake = time.AfterFunc(time.Hour, in.tick)
 	return in, nil
 }
 
@@ -116,6 +130,9 @@ func f64(v float64) uint64 { return api.EncodeF64(v) }
 func now() uint64 { return f64(float64(time.Now().UnixNano()) / 1e6) }
 
 var errNoRoom = errors.New("the module has no room for an input")
+
+// maxInput is the largest input that the module takes.
+const maxInput = 1 << 28
 
 // put hands an input over and returns its address and length; mu is held.
 func (in *instance) put(text string) (p, n uint64, err error) {
@@ -202,9 +219,7 @@ func (in *instance) kill(err error) *errs.Error {
 
 // bury frees what the instance holds; mu is held and dead is set.
 func (in *instance) bury() {
-	if in.wake != nil {
-		in.wake.Stop()
-	}
+	in.wake.Stop()
 	in.todo = nil
 	for id, c := range in.clients {
 		delete(in.clients, id)
@@ -275,8 +290,13 @@ func (in *instance) openClient(request string) (id int32, failure *errs.Error, t
 		return 0, nil, err
 	}
 	r, err := in.call(fnOpen, now(), p, n)
-	if err != nil || int32(r) > 0 {
-		return int32(r), nil, err
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case in.clients[int32(r)] != nil:
+		return 0, nil, errBadMessage
+	case int32(r) > 0:
+		return int32(r), nil, nil
 	}
 	at, err := in.call(fnResult)
 	if err != nil {
@@ -290,5 +310,9 @@ func (in *instance) openClient(request string) (id int32, failure *errs.Error, t
 	if err != nil {
 		return 0, nil, errBadMessage
 	}
-	return 0, errorOf(v), nil
+	e, ok := errorOf(v)
+	if !ok {
+		return 0, nil, errBadMessage
+	}
+	return 0, e, nil
 }

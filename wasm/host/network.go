@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"syscall"
 	"time"
 
@@ -22,6 +23,9 @@ type network struct {
 	http   fasthttp.HostClient
 	ctx    context.Context // ends with close
 	cancel context.CancelFunc
+
+	mu   sync.Mutex
+	open map[*liveConn]struct{}
 }
 
 // request is an HTTP request or WebSocket upgrade that the module wants made.
@@ -50,7 +54,7 @@ const (
 )
 
 func newNetwork(cfg *config.Config) (*network, *errs.Error) {
-	n := &network{cfg: cfg}
+	n := &network{cfg: cfg, open: map[*liveConn]struct{}{}}
 	if cfg.Scheme == config.HTTPS {
 		var err *errs.Error
 		if n.tls, err = transport.TLSConfig(cfg); err != nil {
@@ -66,7 +70,7 @@ func newNetwork(cfg *config.Config) (*network, *errs.Error) {
 		MaxConnWaitTimeout:        cfg.Timeout,
 		MaxIdleConnDuration:       idleLimit,
 		MaxIdemponentCallAttempts: 1, // repeating is for the module to decide
-		MaxResponseBodySize:       cfg.MaxReplyBytes,
+		MaxResponseBodySize:       min(cfg.MaxReplyBytes, maxInput),
 		NoDefaultUserAgentHeader:  true,
 		DisablePathNormalizing:    true,
 		SecureErrorLogMessage:     true,
@@ -74,9 +78,16 @@ func newNetwork(cfg *config.Config) (*network, *errs.Error) {
 	return n, nil
 }
 
+// close closes all connections, those in use too.
 func (n *network) close() {
+	n.mu.Lock()
 	n.cancel()
-	n.http.CloseIdleConnections()
+	open := n.open
+	n.open = nil
+	n.mu.Unlock()
+	for c := range open {
+		c.TCPConn.Close()
+	}
 }
 
 // dialError marks a failure before anything was sent.
@@ -92,13 +103,21 @@ func (n *network) dial(addr string) (net.Conn, error) {
 	if err != nil {
 		return nil, dialError{err}
 	}
-	live := &liveConn{plain.(*net.TCPConn), time.Now()}
+	live := &liveConn{plain.(*net.TCPConn), n, time.Now()}
+	n.mu.Lock()
+	if n.open == nil {
+		n.mu.Unlock()
+		plain.Close()
+		return nil, dialError{net.ErrClosed}
+	}
+	n.open[live] = struct{}{}
+	n.mu.Unlock()
 	if n.tls == nil {
 		return live, nil
 	}
 	secure := tls.Client(live, n.tls)
 	if err := secure.HandshakeContext(ctx); err != nil {
-		plain.Close()
+		live.Close()
 		return nil, dialError{err}
 	}
 	return secure, nil
@@ -109,7 +128,15 @@ func (n *network) dial(addr string) (net.Conn, error) {
 // was never seen.
 type liveConn struct {
 	*net.TCPConn
+	n    *network
 	used time.Time
+}
+
+func (c *liveConn) Close() error {
+	c.n.mu.Lock()
+	delete(c.n.open, c)
+	c.n.mu.Unlock()
+	return c.TCPConn.Close()
 }
 
 // checkAfter is how long a connection may rest before it is asked. A younger one

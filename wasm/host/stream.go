@@ -66,7 +66,7 @@ func (c *Client) stream(ctx context.Context, r request) (status int32, body stri
 	done := make(chan struct{})
 	defer close(done)
 	go tend(ctx, conn, done)
-	conn.SetReadLimit(int64(c.cfg.MaxReplyBytes))
+	conn.SetReadLimit(int64(min(c.cfg.MaxReplyBytes, maxInput)))
 	alive := func() { _ = conn.SetReadDeadline(time.Now().Add(silence)) }
 	conn.SetPongHandler(func(string) error { alive(); return nil })
 	for {

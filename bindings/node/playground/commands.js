@@ -1,7 +1,7 @@
 // What the buttons do. args reads the arguments, named as in the command table;
 // run makes the call; said puts the reply in a sentence. A feed has no said: it
 // runs a subscription, whose items row puts in cells.
-import { show } from "./format.js";
+import { show, times } from "./format.js";
 
 /** Those members of args that are given, as the options of a method. */
 function options(args, ...names) {
@@ -12,7 +12,6 @@ function options(args, ...names) {
   return members;
 }
 
-const times = (number, noun) => `${number} ${noun}${Number(number) === 1 ? "" : "s"}`;
 const clock = (seconds) => new Date(Number(seconds) * 1000).toLocaleTimeString();
 
 export const calls = {

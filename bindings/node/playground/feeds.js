@@ -2,18 +2,33 @@
 import { showCall } from "./code.js";
 import { feeds } from "./commands.js";
 import { h, prepend } from "./dom.js";
+import { times } from "./format.js";
 import { errorContent, report, reportError } from "./report.js";
 
 const running = new Set();
 
 /** What was lost before an item: -1 is a number that nobody knows. */
-const lostText = (lost) => (Number(lost) < 0 ? "Some may be lost here: the connection broke" : `${lost} lost here`);
+const lostText = (lost) => (lost < 0 ? "Some may be lost here: the connection broke" : `${lost} lost here`);
 
 class Feed {
   constructor(button) {
     this.button = button;
     this.list = button.closest("form").querySelector(".feed");
+    this.tally = h("p", { class: "tally" });
+    this.list.before(this.tally);
     this.label = button.textContent;
+  }
+
+  /** Counts an item and shows the counts: the list forgets its oldest items. */
+  count(lost) {
+    this.received++;
+    if (lost > 0) this.lost += lost;
+    if (lost < 0) this.gaps++;
+    const parts = [`${this.received} received`];
+    if (this.lost) parts.push(`${this.lost} lost`);
+    if (this.gaps) parts.push(`${times(this.gaps, "gap")} of unknown size`);
+    this.tally.textContent = parts.join(", ");
+    this.tally.classList.toggle("warn", this.lost + this.gaps > 0);
   }
 
   async start(client, command, args) {
@@ -32,9 +47,13 @@ class Feed {
     this.button.textContent = "Stop";
     this.button.classList.add("running");
     this.list.replaceChildren();
+    this.tally.textContent = "";
+    this.received = this.lost = this.gaps = 0;
     try {
       for await (const item of subscription) {
-        if (Number(item.lost) !== 0) prepend(this.list, h("li", { class: "lost" }, lostText(item.lost)));
+        const lost = Number(item.lost);
+        this.count(lost);
+        if (lost !== 0) prepend(this.list, h("li", { class: "lost" }, lostText(lost)));
         prepend(this.list, h("li", {}, ...row(item).flatMap((cell) => [h("span", {}, String(cell)), " "])));
       }
     } catch (failure) {

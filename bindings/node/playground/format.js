@@ -38,6 +38,9 @@ function showBytes(bytes) {
   }
 }
 
+/** A number of things: "1 key", "2 keys". */
+export const times = (number, noun) => `${number} ${noun}${Number(number) === 1 ? "" : "s"}`;
+
 /** How long something took, in three digits or so. */
 export function showDuration(ms) {
   if (ms < 10) return ms.toFixed(2) + " ms";

@@ -4,7 +4,7 @@ import { calls, feeds } from "./commands.js";
 import { tabs } from "./dom.js";
 import { stopAll, toggle } from "./feeds.js";
 import { FieldError, Fields } from "./fields.js";
-import { withoutSecrets } from "./format.js";
+import { times, withoutSecrets } from "./format.js";
 import { forget, hold } from "./held.js";
 import { report, reportInput } from "./report.js";
 
@@ -14,6 +14,7 @@ const panels = document.getElementById("panels");
 
 let sdk;
 let client;
+let attempts = 0;
 
 function say(text, kind) {
   state.textContent = text;
@@ -32,6 +33,7 @@ async function load() {
 
 /** Connects and asks the server something, so that a wrong address shows now. */
 async function connect(address, key) {
+  const attempt = ++attempts;
   const shown = withoutSecrets(address).address;
   say(`Connecting to ${shown}`, "busy");
   allowCommands(false);
@@ -40,19 +42,20 @@ async function connect(address, key) {
   forget();
   await client?.close();
   client = undefined;
-  let opened;
+  let opened; // not the client yet: a later attempt may overtake this one
   const [keys, error] = await report(`connect ${shown}`, async () => {
     if (!sdk) await load();
     opened = await sdk.SynapClient.connect(address, key === "" ? {} : { apiKey: key });
     return opened.kv.dbsize();
   });
+  if (error || attempt !== attempts) await opened?.close();
+  if (attempt !== attempts) return;
   if (error) {
-    await opened?.close();
     say(`Not connected: ${error.code ?? error.name}`, "error");
     return;
   }
   client = opened;
-  say(`${shown}, ${keys} ${Number(keys) === 1 ? "key" : "keys"}`, "ok");
+  say(`Connected to ${shown}: ${times(keys, "key")}`, "ok");
   allowCommands(true);
 }
 

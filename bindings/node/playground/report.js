@@ -56,7 +56,7 @@ export async function report(name, run, said) {
   } else if (said) {
     const sentence = said(value);
     const content = sentence ? [h("p", {}, sentence)] : [];
-    if (value !== undefined && value !== null) content.push(h("pre", { class: "value", tabindex: "0", "aria-label": "Reply" }, showReply(value)));
+    if (value !== undefined && value !== null) content.push(h("pre", { class: "value", role: "group", tabindex: "0", "aria-label": "Reply" }, showReply(value)));
     put(number, "ok", name, ...content);
   }
   entry(name, error, showDuration(took));

@@ -1,6 +1,6 @@
 /** One client of the module: request frames in, replies out. Policy is the module's. */
 import type { Caller, Encode, Make } from "./caller.js";
-import type { ErrorDetails, SynapError } from "./error.js";
+import { SynapError, type ErrorDetails } from "./error.js";
 import { CanceledError, ClosedError, TooLargeError, errorOf } from "./generated/errors.js";
 import { borrow, giveBack, timeoutOf, type Writer } from "./msgpack.js";
 import type { Answers, Sent, Transport } from "./platform.js";
@@ -45,20 +45,26 @@ export class Channel implements Caller, Answers {
 
   // --- calls ----------------------------------------------------------------------
 
-  call<R>(encode: Encode, make: Make<R>, options: CallOptions | null | undefined): Promise<R> {
+  async call<R>(encode: Encode, make: Make<R>, options: CallOptions | null | undefined): Promise<R> {
     const w = borrow();
+    let reply: Promise<R>;
     try {
       encode(w);
-      return this.send(w, make, options);
-    } catch (e) {
-      return Promise.reject(e);
+      reply = this.#send(w, make, options);
     } finally {
       giveBack(w);
+    }
+    try {
+      return await reply;
+    } catch (e) {
+      // Made where the reply came in, the error knows nothing of who waits for it.
+      if (e instanceof SynapError) (Error as { captureStackTrace?(e: Error, from: unknown): void }).captureStackTrace?.(e, this.call);
+      throw e;
     }
   }
 
   /** Runs the request that stands in a writer. */
-  send<R>(w: Writer, make: Make<R>, options: CallOptions | null | undefined): Promise<R> {
+  #send<R>(w: Writer, make: Make<R>, options: CallOptions | null | undefined): Promise<R> {
     const { command } = w;
     const timeoutMs = timeoutOf(options, command);
     const signal = options?.signal ?? null;

@@ -46,6 +46,15 @@ function typeName(v: unknown): string {
   return typeof name === "string" && name !== "" ? name : "object";
 }
 
+/**
+ * A number that JSON is to hold as a float even if it is whole: `new Float(1)` is
+ * written as 1.0, which matters to readers in other languages, 1 as 1. Both are
+ * read as the number 1.
+ */
+export class Float {
+  constructor(readonly value: number) {}
+}
+
 /** Writes one request. */
 export class Writer {
   /** The bytes written are those before `length`. */
@@ -298,6 +307,7 @@ export class Writer {
 
   private container(v: object, what: string, depth: number): void {
     if (depth >= MAX_DEPTH) this.refuse(what, `is nested deeper than ${MAX_DEPTH} levels`);
+    if (v instanceof Float) return this.float(v.value, what);
     const { toJSON } = v as { toJSON?: unknown };
     if (typeof toJSON === "function") return this.json((v as { toJSON(): unknown }).toJSON(), what, depth + 1);
     if (Array.isArray(v)) {

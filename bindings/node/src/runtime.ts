@@ -204,15 +204,23 @@ export class Runtime {
     this.settle();
   }
 
-  /** Does what the module asked for while an export ran. */
+  /** Sees to what the module asked for while an export ran. */
   private settle(): void {
-    if (this.acting) return;
-    this.acting = true;
-    for (let i = 0; i < this.actions.length; i++) this.act(this.actions[i]!);
-    if (this.actions.length > 0) this.actions = [];
-    this.acting = false;
+    if (this.actions.length > 0 && !this.acting) {
+      // Later, so that calls made together run the module, and then the network,
+      // at a stretch, which is faster.
+      this.acting = true;
+      queueMicrotask(this.act);
+    }
     if (this.wakeAt < this.timerAt) this.arm();
   }
+
+  private readonly act = (): void => {
+    const { actions } = this;
+    this.actions = [];
+    this.acting = false;
+    for (const action of actions) this.perform(action);
+  };
 
   private arm(): void {
     if (this.dead !== null) return;
@@ -260,9 +268,15 @@ export class Runtime {
     return { method, url, authorization, body: body === null ? NO_BYTES : copyOf(body), timeoutMs, lane };
   }
 
-  private act(action: Action): void {
+  private perform(action: Action): void {
     if (action.does === "log") {
-      this.log?.(action.level, action.text);
+      try {
+        this.log?.(action.level, action.text);
+      } catch (e) {
+        queueMicrotask(() => {
+          throw e; // the log function's own affair
+        });
+      }
       return;
     }
     const { client, id } = action;

@@ -175,6 +175,11 @@ const byNumber = [
   PanicError, // 17
 ] as const;
 
+/** Returns the number of an error's code. */
+export function errorNumber(error: SynapError): number {
+  return 1 + byNumber.findIndex((Kind) => error instanceof Kind);
+}
+
 /** Makes the error of [code, status, flags, message, command, transport]. */
 export function errorOf(fields: unknown[]): SynapError {
   const [code, status, flags, message, command, transport] = fields;
