@@ -30,7 +30,10 @@ const (
 )
 
 var (
-	// inputs are the buffers that a host is filling, by address.
+	// input is the buffer that a host is filling, at address inputAt; hosts fill
+	// one at a time. Those that do not have more in inputs.
+	input   []byte
+	inputAt int32
 	inputs  = map[int32][]byte{}
 	clients = map[int32]*loop.Client{}
 	lastID  int32
@@ -49,15 +52,21 @@ func synapAlloc(size int32) int32 {
 		return 0
 	}
 	b := make([]byte, max(size, 1))
-	p := int32(uintptr(unsafe.Pointer(&b[0])))
-	inputs[p] = b[:size]
-	return p
+	if inputAt != 0 {
+		inputs[inputAt] = input
+	}
+	input, inputAt = b[:size], int32(uintptr(unsafe.Pointer(&b[0])))
+	return inputAt
 }
 
 // take returns an input, which is the module's from now on.
 func take(p, n int32) (string, bool) {
-	b, ok := inputs[p]
-	delete(inputs, p)
+	b, ok := input, p == inputAt
+	if ok {
+		input, inputAt = nil, 0
+	} else if b, ok = inputs[p]; ok {
+		delete(inputs, p)
+	}
 	if n == 0 {
 		return "", true
 	}
@@ -232,6 +241,7 @@ func deliver(id int32, c *loop.Client) {
 			result = value.AppendMsgpack(result, l.Reply)
 		}
 	}
+	clear(list)
 	hostCompleted(id, unsafe.Pointer(&result[0]), int32(len(result)))
 }
 

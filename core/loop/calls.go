@@ -72,9 +72,19 @@ func (c *Client) Submit(now int64, tag int32, text string, timeout span.Duration
 	deadline := c.now + int64(timeout)
 	switch f.Op {
 	case session.OpTyped, session.OpRaw:
-		call, err := c.start(&f, deadline)
-		if err != nil {
+		call := &c.call
+		if c.engine == nil {
+			call = &session.Call{}
+		}
+		if err := c.start(call, &f, deadline); err != nil {
 			c.complete(tag, value.Nil, err)
+			return
+		}
+		if c.engine != nil { // it ends here and now
+			c.policy.Started()
+			c.runEngine(call)
+			v, err := call.Result()
+			c.complete(tag, v, err)
 			return
 		}
 		c.run(&job{c: c, tag: tag, tagged: true, deadline: deadline, calls: []*session.Call{call}})
@@ -93,25 +103,24 @@ func (c *Client) Submit(now int64, tag int32, text string, timeout span.Duration
 }
 
 // start begins the call of a typed or raw frame.
-func (c *Client) start(f *session.Frame, deadline int64) (*session.Call, *errs.Error) {
-	call := &session.Call{}
+func (c *Client) start(call *session.Call, f *session.Frame, deadline int64) *errs.Error {
 	if f.Op == session.OpRaw {
 		call.StartRaw(c.policy, c.wire(), f.Name, f.Payload, deadline)
-		return call, nil
+		return nil
 	}
 	cmd := command.Lookup(f.Name)
 	if cmd == nil {
-		return nil, &errs.Error{Code: errs.Unsupported, Command: f.Name, Message: "unknown command " + f.Name}
+		return &errs.Error{Code: errs.Unsupported, Command: f.Name, Message: "unknown command " + f.Name}
 	}
 	call.Start(c.policy, c.wire(), cmd, f.Args, deadline)
-	return call, nil
+	return nil
 }
 
 func (c *Client) batch(tag int32, frames []session.Frame, deadline int64) *job {
 	j := &job{c: c, tag: tag, tagged: true, batch: true, deadline: deadline, early: make([]value.Value, len(frames))}
 	for i := range frames {
-		call, err := c.start(&frames[i], deadline)
-		if err != nil {
+		call := &session.Call{}
+		if err := c.start(call, &frames[i], deadline); err != nil {
 			j.early[i] = session.Outcome(value.Nil, c.about(err))
 			continue
 		}

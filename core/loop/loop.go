@@ -87,6 +87,7 @@ type Client struct {
 	subs     map[int64]*subscription
 	timers   timers
 
+	call        session.Call // the one under way on the engine
 	completions []Completion
 }
 
@@ -148,10 +149,11 @@ func (c *Client) wire() session.Wire {
 }
 
 // Completions takes what has been completed since the last time. The list is
-// valid until the next event.
+// valid until the next event; a caller that has used it clears it, so that the
+// replies are not kept until then.
 func (c *Client) Completions() []Completion {
 	out := c.completions
-	c.completions = nil
+	c.completions = out[:0]
 	return out
 }
 

@@ -128,7 +128,7 @@ func (c *Client) submit(frame string, timeout float64) (int32, *pending, *errs.E
 	c.pending[tag] = p
 	at, n, err := in.put(frame)
 	if err == nil {
-		_, err = in.call(fnSubmit, now(), i32(c.id), i32(tag), f64(timeout), at, n)
+		_, err = in.call(fnSubmit, in.now, i32(c.id), i32(tag), f64(timeout), at, n)
 	}
 	if err == nil && !p.done {
 		p.ready = make(chan struct{})
@@ -159,7 +159,7 @@ func (c *Client) cancel(tag int32, p *pending, ctx context.Context) {
 	}
 	var err error
 	if !p.done {
-		_, err = in.call(fnCancel, now(), i32(c.id), i32(tag))
+		_, err = in.call(fnCancel, in.now, i32(c.id), i32(tag))
 	}
 	if err == nil && !p.done {
 		c.completed(tag, value.Nil, errs.New(errs.Canceled, ""))
@@ -215,7 +215,7 @@ func (c *Client) Close() error {
 		in.leave(nil)
 		return c.about(c.dead)
 	}
-	_, err := in.call(fnClose, now(), i32(c.id))
+	_, err := in.call(fnClose, in.now, i32(c.id))
 	if err == nil {
 		delete(in.clients, c.id)
 		c.fail(errs.New(errs.Closed, "the client is closed"))

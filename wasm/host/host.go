@@ -9,7 +9,7 @@
 //
 // Every error is a *errs.Error. A module that traps, loops or breaks the contract
 // ends with errs.Panic: its clients are unusable, the process and the other
-// instances live on.
+// instances live on. (It is only stopped from looping if Options.Patience says so.)
 package host
 
 import (
@@ -42,8 +42,9 @@ type Options struct {
 	PoolSize int
 	// MaxMemory bounds the memory of an instance in bytes, 0 for 1 GiB.
 	MaxMemory int
-	// Patience is how long an instance may run before it is stopped as runaway, 0
-	// for 10 s. Nothing that it does takes a tenth of a second.
+	// Patience is how long an instance may run before it is stopped as runaway; 0
+	// trusts the module and never stops it. Code that can be stopped is four times
+	// slower.
 	Patience time.Duration
 	// Log takes messages: level 1 information, 2 warning. It must not block.
 	Log func(level int, message string)
@@ -52,7 +53,6 @@ type Options struct {
 const (
 	defaultPoolSize  = 4
 	defaultMaxMemory = 1 << 30
-	defaultPatience  = 10 * time.Second
 	pageSize         = 1 << 16
 )
 
@@ -78,9 +78,6 @@ func New(ctx context.Context, o Options) (*Host, error) {
 	if o.MaxMemory <= 0 {
 		o.MaxMemory = defaultMaxMemory
 	}
-	if o.Patience <= 0 {
-		o.Patience = defaultPatience
-	}
 	if o.Log == nil {
 		o.Log = func(int, string) {}
 	}
@@ -96,14 +93,16 @@ func New(ctx context.Context, o Options) (*Host, error) {
 		h.Close()
 		return nil, err
 	}
-	go h.watch()
+	if o.Patience > 0 {
+		go h.watch()
+	}
 	return h, nil
 }
 
 func (h *Host) compile(ctx context.Context) error {
 	rc := wazero.NewRuntimeConfig().
 		WithMemoryLimitPages(uint32(min(h.opts.MaxMemory/pageSize, 1<<16))).
-		WithCloseOnContextDone(false) // or nothing could stop a runaway instance
+		WithCloseOnContextDone(h.opts.Patience > 0)
 	if h.opts.CompilationCache != "" {
 		var err error
 		if h.cache, err = wazero.NewCompilationCacheWithDir(h.opts.CompilationCache); err != nil {

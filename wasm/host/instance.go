@@ -67,6 +67,7 @@ type instance struct {
 	mem     api.Memory
 	fns     [fnCount]api.Function
 	stack   [8]uint64
+	now     uint64 // the time of the event, as exports take it
 	clients map[int32]*Client
 	todo    []func() // what imports asked for, done after the export
 	asked   int      // bytes that imports took in this event
@@ -82,8 +83,12 @@ type instanceKey struct{}
 func (h *Host) newInstance(ctx context.Context) (*instance, error) {
 	in := &instance{h: h, clients: map[int32]*Client{}}
 	in.ctx = context.WithValue(context.Background(), instanceKey{}, in)
-	ctx, cancel := context.WithTimeout(context.WithValue(ctx, instanceKey{}, in), h.opts.Patience)
-	defer cancel()
+	ctx = context.WithValue(ctx, instanceKey{}, in)
+	if h.opts.Patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.opts.Patience)
+		defer cancel()
+	}
 	mod, err := h.runtime.InstantiateModule(ctx, h.compiled, h.moduleConfig())
 	if err != nil {
 		if ctx.Err() != nil {
@@ -126,9 +131,6 @@ func i32(n int32) uint64 { return api.EncodeI32(n) }
 
 func f64(v float64) uint64 { return api.EncodeF64(v) }
 
-// now is the time as exports take it.
-func now() uint64 { return f64(float64(time.Now().UnixNano()) / 1e6) }
-
 var errNoRoom = errors.New("the module has no room for an input")
 
 // maxInput is the largest input that the module takes.
@@ -158,8 +160,9 @@ func (in *instance) enter() *errs.Error {
 		in.mu.Unlock()
 		return in.dead
 	}
-	in.asked = 0
-	in.since.Store(time.Now().UnixNano())
+	now := time.Now().UnixNano()
+	in.asked, in.now = 0, f64(float64(now)/1e6)
+	in.since.Store(now)
 	return nil
 }
 
@@ -188,7 +191,7 @@ func (in *instance) event(fn int, client int32, text string, numbers ...int32) {
 	}
 	p, n, err := in.put(text)
 	if err == nil {
-		args := []uint64{now(), i32(client)}
+		args := []uint64{in.now, i32(client)}
 		for _, v := range numbers {
 			args = append(args, i32(v))
 		}
@@ -199,7 +202,7 @@ func (in *instance) event(fn int, client int32, text string, numbers ...int32) {
 
 func (in *instance) tick() {
 	if in.enter() == nil {
-		_, err := in.call(fnTick, now())
+		_, err := in.call(fnTick, in.now)
 		in.leave(err)
 	}
 }
@@ -289,7 +292,7 @@ func (in *instance) openClient(request string) (id int32, failure *errs.Error, t
 	if err != nil {
 		return 0, nil, err
 	}
-	r, err := in.call(fnOpen, now(), p, n)
+	r, err := in.call(fnOpen, in.now, p, n)
 	switch {
 	case err != nil:
 		return 0, nil, err
