@@ -197,6 +197,16 @@ func (c *Client) deadline(ctx context.Context) int64 {
 
 // run carries a call out, and gives it up when ctx ends.
 func (c *Client) run(ctx context.Context, call *session.Call) (value.Value, error) {
+	v, err := c.runUntil(ctx, call)
+	if e, failed := err.(*errs.Error); failed && e.Code == errs.Timeout && e.Cause == nil {
+		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
+			e.Cause = context.DeadlineExceeded // it was the context's deadline that passed
+		}
+	}
+	return v, err
+}
+
+func (c *Client) runUntil(ctx context.Context, call *session.Call) (value.Value, error) {
 	if ctx.Err() != nil {
 		call.Cancel(canceled(ctx), false)
 		return c.result(call)
@@ -252,9 +262,12 @@ func (c *Client) runCancellable(ctx context.Context, call *session.Call) (value.
 	return c.result(&left)
 }
 
+// canceled is the error of a call that its context ended.
 func canceled(ctx context.Context) *errs.Error {
+	err := errs.New(errs.Canceled, "the caller cancelled the call")
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return errs.New(errs.Timeout, "the deadline passed before the server answered")
+		err = errs.New(errs.Timeout, "the deadline passed before the server answered")
 	}
-	return errs.New(errs.Canceled, "the caller cancelled the call")
+	err.Cause = ctx.Err()
+	return err
 }

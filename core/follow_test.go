@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -62,24 +63,41 @@ func TestFollowAStream(t *testing.T) {
 	})
 }
 
-func TestFollowingEndsWithTheRoom(t *testing.T) {
+// A room that is deleted is waited for, and its successor read from the start.
+func TestFollowingWaitsForTheRoom(t *testing.T) {
 	everywhere(t, func(t *testing.T, c *Client) {
-		if _, err := c.Stream.GetOrCreate(background, "room"); err != nil {
-			t.Fatal(err)
+		make := func(event string) {
+			t.Helper()
+			if err := c.Stream.Create(background, "room", nil); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Stream.Publish(background, "room", event, nil); err != nil {
+				t.Fatal(err)
+			}
 		}
+		make("old")
 		f, err := c.Stream.Follow(background, "room", "me", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer f.Close()
+		if got, err := f.Next(background); err != nil || got.Event != "old" || got.Lost != 0 {
+			t.Fatalf("%+v, %v", got, err)
+		}
 		if err := c.Stream.Delete(background, "room"); err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(background, 3*time.Second)
+		ctx, cancel := context.WithTimeout(background, 200*ms)
 		defer cancel()
 		_, err = f.Next(ctx)
-		if e := failed(t, err, errs.NotFound); e.Command != "stream.follow" {
-			t.Errorf("%+v", e)
+		if failed(t, err, errs.Timeout); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v is not the context's own error", err)
+		}
+		make("new")
+		ctx, cancel = context.WithTimeout(background, 5*time.Second)
+		defer cancel()
+		if got, err := f.Next(ctx); err != nil || got.Event != "new" || got.Offset != 0 || got.Lost != -1 {
+			t.Errorf("the new room: %+v, %v", got, err)
 		}
 	})
 }

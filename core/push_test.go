@@ -506,9 +506,8 @@ func TestSubscriptionsThatCannotBeOpened(t *testing.T) {
 	// Quirk: the list is cut at commas (protocol: websocket, /pubsub/ws).
 	_, err = c.PubSub.Subscribe(background, []string{"a,b"}, nil)
 	failed(t, err, errs.InvalidArgument)
-	c = open(t, s.URL(), With("push", "rpc"))
-	_, err = c.PubSub.Subscribe(background, []string{"t"}, nil)
-	failed(t, err, errs.Unsupported)
+	_, err = Open(s.URL(), With("push", "rpc"))
+	failed(t, err, errs.InvalidArgument)
 	c = open(t, "http://"+unused(t))
 	_, err = c.PubSub.Subscribe(background, []string{"t"}, nil)
 	if e := failed(t, err, errs.Connection); !e.Retryable {

@@ -291,7 +291,8 @@ type QueueFollowOptions struct {
 //   - queue: The queue.
 //   - consumerID: Who consumes; counts for prefetch_limit and stats.
 //
-// Errors: NotFound if the queue does not exist.
+// Errors: NotFound if the queue does not exist at the start; one that is
+// deleted meanwhile is waited for.
 func (f Queue) Follow(ctx context.Context, queue string, consumerID string, options *QueueFollowOptions) (*Feed[QueueMessage], error) {
 	args := make([]value.Value, 3)
 	args[0] = value.Str(queue)

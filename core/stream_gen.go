@@ -262,13 +262,14 @@ type StreamFollowOptions struct {
 
 // Follow delivers the events of a room from an offset on, then as they come.
 // Polls with waits that adapt to the traffic. Resumes after the last event when
-// the connection breaks, notices a recreated room by its generation and starts
-// it from 0, and counts what was evicted unread.
+// the connection breaks, waits for a room that is deleted meanwhile, notices a
+// recreated one by its generation and starts it from 0, and counts what was
+// evicted unread.
 //
 //   - room: The room.
 //   - subscriberID: Who reads.
 //
-// Errors: NotFound if the room does not exist.
+// Errors: NotFound if the room does not exist at the start.
 func (f Stream) Follow(ctx context.Context, room string, subscriberID string, options *StreamFollowOptions) (*Feed[FollowedEvent], error) {
 	args := make([]value.Value, 3)
 	args[0] = value.Str(room)

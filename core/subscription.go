@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -289,9 +288,6 @@ func (s *engineSource) close() { s.sub.Close() }
 type pushSource struct{ *transport.Push }
 
 func (c *Client) subscribePush(ctx context.Context, cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
-	if c.cfg.Push != "auto" && c.cfg.Push != "ws" {
-		return nil, errs.New(errs.Unsupported, "push="+strings.SplitN(c.cfg.Push, ":", 2)[0]+" is not available here; use push=ws or leave it out")
-	}
 	size, block := bufferOf(args)
 	p, err := c.http.OpenPush(ctx, cmd, names(args[0]), size, block, c.policy, deadline, func(m string) { c.log(LogWarning, m) })
 	if err != nil {

@@ -44,14 +44,61 @@ func (j JSON) String() string {
 }
 
 // Decode stores the value in the variable that into points to, as package
-// encoding/json would.
+// encoding/json would, but that integers in a variable of type any, map[string]any
+// or []any are exact: int64, or uint64 above its range.
 func (j JSON) Decode(into any) error {
+	switch into := into.(type) {
+	case *any:
+		*into = native(j.v)
+		return nil
+	case *map[string]any:
+		if m, ok := native(j.v).(map[string]any); ok {
+			*into = m
+			return nil
+		}
+	case *[]any:
+		if list, ok := native(j.v).([]any); ok {
+			*into = list
+			return nil
+		}
+	}
 	b, err := value.AppendJSON(nil, j.v)
 	if err == nil {
 		err = json.Unmarshal(b, into)
 	}
 	if err != nil {
 		return errs.New(errs.InvalidArgument, "the JSON value does not fit the variable: "+err.Error())
+	}
+	return nil
+}
+
+// native is a JSON value as plain Go values.
+func native(v value.Value) any {
+	switch v.Kind() {
+	case value.KindBool:
+		return unpackBool(v)
+	case value.KindInt:
+		return unpackInt(v)
+	case value.KindUint:
+		n, _ := v.AsUint()
+		return n
+	case value.KindFloat:
+		return unpackFloat(v)
+	case value.KindStr:
+		return unpackString(v)
+	case value.KindArray:
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = native(v.Index(i))
+		}
+		return list
+	case value.KindMap:
+		m := make(map[string]any, v.Len())
+		for i := 0; i < v.Len(); i++ {
+			k, e := v.Pair(i)
+			m[unpackString(k)] = native(e)
+		}
+		return m
 	}
 	return nil
 }

@@ -722,6 +722,8 @@ SYNAP_INLINE void synap_reply_take(synap_reply *r, synap_buf *buf) {
 }
 
 SYNAP_INLINE void synap_reply_free(synap_reply *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -745,6 +747,8 @@ SYNAP_INLINE void synap_list_take(synap_list *l, synap_buf *buf) {
 }
 
 SYNAP_INLINE void synap_list_free(synap_list *l) {
+    if (l == NULL)
+        return;
     synap_buf_free(&l->owner);
     memset(l, 0, sizeof *l);
 }
@@ -995,6 +999,8 @@ SYNAP_INLINE void synap_kv_stats_take(synap_kv_stats_t *out, bool *found, synap_
 }
 
 SYNAP_INLINE void synap_kv_stats_free(synap_kv_stats_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -1060,6 +1066,8 @@ SYNAP_INLINE void synap_watch_event_take(synap_watch_event_t *out, bool *found, 
 }
 
 SYNAP_INLINE void synap_watch_event_free(synap_watch_event_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -2081,6 +2089,8 @@ SYNAP_INLINE void synap_queue_message_take(synap_queue_message_t *out, bool *fou
 }
 
 SYNAP_INLINE void synap_queue_message_free(synap_queue_message_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -2149,6 +2159,8 @@ SYNAP_INLINE void synap_queue_stats_take(synap_queue_stats_t *out, bool *found, 
 }
 
 SYNAP_INLINE void synap_queue_stats_free(synap_queue_stats_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -2511,7 +2523,8 @@ SYNAP_INLINE void synap_queue_follow_frame(synap_writer *w, synap_str queue, syn
  * \param consumer_id Who consumes; counts for prefetch_limit and stats.
  * \param subscription Read it with synap_queue_follow_next, or many items at once with
  * synap_next and synap_queue_message_next; end it with synap_unsubscribe.
- * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the queue does not exist at the start; one
+ * that is deleted meanwhile is waited for.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_queue_follow(synap_client client, synap_str queue, synap_str consumer_id,
         const synap_queue_follow_options *options, int64_t timeout_ms, int64_t *subscription,
@@ -2607,6 +2620,8 @@ SYNAP_INLINE void synap_stream_event_take(synap_stream_event_t *out, bool *found
 }
 
 SYNAP_INLINE void synap_stream_event_free(synap_stream_event_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -2689,6 +2704,8 @@ SYNAP_INLINE void synap_stream_stats_take(synap_stream_stats_t *out, bool *found
 }
 
 SYNAP_INLINE void synap_stream_stats_free(synap_stream_stats_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -2754,6 +2771,8 @@ SYNAP_INLINE void synap_followed_event_take(synap_followed_event_t *out, bool *f
 }
 
 SYNAP_INLINE void synap_followed_event_free(synap_followed_event_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -3017,13 +3036,14 @@ SYNAP_INLINE void synap_stream_follow_frame(synap_writer *w, synap_str room, syn
 }
 
 /** \brief Delivers the events of a room from an offset on, then as they come. Polls with waits
- * that adapt to the traffic. Resumes after the last event when the connection breaks, notices a
- * recreated room by its generation and starts it from 0, and counts what was evicted unread.
+ * that adapt to the traffic. Resumes after the last event when the connection breaks, waits for
+ * a room that is deleted meanwhile, notices a recreated one by its generation and starts it
+ * from 0, and counts what was evicted unread.
  * \param room The room.
  * \param subscriber_id Who reads.
  * \param subscription Read it with synap_stream_follow_next, or many items at once with
  * synap_next and synap_followed_event_next; end it with synap_unsubscribe.
- * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the room does not exist at the start.
  * \since 0.1 */
 SYNAP_INLINE int32_t synap_stream_follow(synap_client client, synap_str room, synap_str subscriber_id,
         const synap_stream_follow_options *options, int64_t timeout_ms, int64_t *subscription,
@@ -3107,6 +3127,8 @@ SYNAP_INLINE void synap_published_take(synap_published_t *out, bool *found, syna
 }
 
 SYNAP_INLINE void synap_published_free(synap_published_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -3172,6 +3194,8 @@ SYNAP_INLINE void synap_pubsub_message_take(synap_pubsub_message_t *out, bool *f
 }
 
 SYNAP_INLINE void synap_pubsub_message_free(synap_pubsub_message_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -3228,6 +3252,8 @@ SYNAP_INLINE void synap_topic_info_take(synap_topic_info_t *out, bool *found, sy
 }
 
 SYNAP_INLINE void synap_topic_info_free(synap_topic_info_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }
@@ -3293,6 +3319,8 @@ SYNAP_INLINE void synap_pubsub_stats_take(synap_pubsub_stats_t *out, bool *found
 }
 
 SYNAP_INLINE void synap_pubsub_stats_free(synap_pubsub_stats_t *r) {
+    if (r == NULL)
+        return;
     synap_buf_free(&r->owner);
     memset(r, 0, sizeof *r);
 }

@@ -1747,7 +1747,8 @@ public:
     // Delivers the messages of a queue as they come. Polls with waits that adapt to the
     // traffic. Each message must be acked or nacked as after consume. At most prefetch messages
     // are taken ahead of the reader.
-    // Errors: SYNAP_ENOT_FOUND if the queue does not exist.
+    // Errors: SYNAP_ENOT_FOUND if the queue does not exist at the start; one that is deleted
+    // meanwhile is waited for.
     Subscription<QueueMessage> follow(std::string_view queue, std::string_view consumer_id, const QueueFollowOptions &options = {}) const {
         static_assert(!How::batched, "a subscription cannot be part of a batch");
         detail::Writer w;
@@ -1868,10 +1869,10 @@ public:
     }
 
     // Delivers the events of a room from an offset on, then as they come. Polls with waits that
-    // adapt to the traffic. Resumes after the last event when the connection breaks, notices a
-    // recreated room by its generation and starts it from 0, and counts what was evicted
-    // unread.
-    // Errors: SYNAP_ENOT_FOUND if the room does not exist.
+    // adapt to the traffic. Resumes after the last event when the connection breaks, waits for
+    // a room that is deleted meanwhile, notices a recreated one by its generation and starts it
+    // from 0, and counts what was evicted unread.
+    // Errors: SYNAP_ENOT_FOUND if the room does not exist at the start.
     Subscription<FollowedEvent> follow(std::string_view room, std::string_view subscriber_id, const StreamFollowOptions &options = {}) const {
         static_assert(!How::batched, "a subscription cannot be part of a batch");
         detail::Writer w;

@@ -96,6 +96,6 @@ var queueFamily = Family{Name: "queue", Doc: "Message queues: priorities, acknow
 		Args: []Arg{argQueue, argConsumer, {Name: "prefetch", Type: Int, Default: "1", Min: 1, Max: 10_000, Field: "-", Doc: "Messages taken from the queue before the reader asks for them; their ack deadline runs."}},
 		HTTP: HTTP{Shape: Push, Command: "queue.consume"}, RPC: native("QCONSUME", "queue consumer_id", "map"), RESP3: native("QCONSUME", "queue consumer_id", "list"),
 		Reply: Reply{Kind: ReplyStream, Record: recordQueueMessage}, Traits: write,
-		Errors:  "NotFound if the queue does not exist.",
+		Errors:  "NotFound if the queue does not exist at the start; one that is deleted meanwhile is waited for.",
 		Example: `for message in client.queue.follow("jobs", "worker-1"): client.queue.ack("jobs", message.message_id)`},
 }}

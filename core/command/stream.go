@@ -70,11 +70,11 @@ var streamFamily = Family{Name: "stream", Doc: "Event streams: rooms of numbered
 		Errors:  "NotFound if the room does not exist.",
 		Example: `client.stream.delete("notifications")`},
 	{Name: "stream.follow", Summary: "Delivers the events of a room from an offset on, then as they come.",
-		Doc: "Polls with waits that adapt to the traffic. Resumes after the last event when the connection breaks, notices a recreated room by its generation and starts it from 0, and counts what was evicted unread.",
+		Doc: "Polls with waits that adapt to the traffic. Resumes after the last event when the connection breaks, waits for a room that is deleted meanwhile, notices a recreated one by its generation and starts it from 0, and counts what was evicted unread.",
 		Args: []Arg{argRoom, {Name: "subscriber_id", Type: String, Required: true, Doc: "Who reads."},
 			{Name: "from_offset", Type: Int, Default: "0", Min: 0, Max: 1 << 62, Doc: "First offset to read."}},
 		HTTP: HTTP{Shape: Push, Command: "stream.consume"}, RPC: native("SREAD", "room subscriber_id from_offset:int", "list"), RESP3: native("SREAD", "room subscriber_id from_offset", "list"),
 		Reply: Reply{Kind: ReplyStream, Record: recordFollowedEvent}, Traits: read,
-		Errors:  "NotFound if the room does not exist.",
+		Errors:  "NotFound if the room does not exist at the start.",
 		Example: `for event in client.stream.follow("notifications", "user-1"): print(event.offset, event.data)`},
 }}

@@ -4,6 +4,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"strconv"
 	"strings"
 
@@ -56,7 +57,7 @@ type Config struct {
 	TLSCert        string
 	TLSKey         string
 	TLSInsecure    bool
-	// Push is auto, ws or rpc, or the address of the push channel.
+	// Push is auto or ws.
 	Push string
 }
 
@@ -66,6 +67,22 @@ func (c *Config) String() string {
 		return "memory://" + c.Name
 	}
 	return c.Scheme + "://" + c.Host + c.Path
+}
+
+// Redact returns a text that came from outside with the client's secrets masked:
+// servers and proxies echo what they were sent.
+func (c *Config) Redact(text string) string {
+	mask := func(secret string) {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	mask(c.APIKey)
+	if c.Username != "" {
+		mask(base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password)))
+		mask(c.Password)
+	}
+	return text
 }
 
 // option describes one option: how its text is checked and where it goes.
@@ -136,7 +153,13 @@ var options = []option{
 		}
 		return ""
 	}},
-	{"push", "where pushes come from: auto, ws, rpc or an address", text(func(c *Config) *string { return &c.Push })},
+	{"push", "where pushes come from: auto or ws", func(c *Config, s string) string {
+		if s != "auto" && s != "ws" {
+			return "must be auto or ws: other push channels need SynapRPC, which this version does not speak"
+		}
+		c.Push = s
+		return ""
+	}},
 }
 
 // Names lists the options in the order of the docs.
@@ -146,6 +169,15 @@ func Names() []string {
 		names[i] = options[i].name
 	}
 	return names
+}
+
+// isText reports whether an option is a text; all others are spelled as one.
+func isText(name string) bool {
+	switch name {
+	case "api_key", "username", "password", "tls_ca", "tls_cert", "tls_key", "push":
+		return true
+	}
+	return false
 }
 
 func isCredential(name string) bool {
@@ -184,6 +216,13 @@ func Parse(address string, opts value.Value, getenv func(string) string) (*Confi
 	for _, o := range options {
 		if v := getenv("SYNAP_" + strings.ToUpper(o.name)); v != "" {
 			fromEnv[o.name] = v
+		}
+	}
+	for _, level := range []map[string]string{given, fromURL} { // the environment is not of one address alone
+		for name := range level {
+			if strings.HasPrefix(name, "tls_") && c.Scheme != HTTPS {
+				return nil, invalid("option " + name + " is for https addresses")
+			}
 		}
 	}
 	named := c.Username != "" || c.Password != "" // in the address itself
@@ -264,6 +303,9 @@ func optionTexts(opts value.Value) (map[string]string, *errs.Error) {
 		}
 		if v.IsNil() {
 			continue // absent
+		}
+		if isText(name) && v.Kind() != value.KindStr {
+			return nil, invalid("option " + name + " must be text, not " + v.Kind().String())
 		}
 		switch v.Kind() {
 		case value.KindStr:

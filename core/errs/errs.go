@@ -87,6 +87,9 @@ type Error struct {
 	Retryable bool
 	// MaybeApplied says that the command may have taken effect on the server.
 	MaybeApplied bool
+	// Cause is what the error came of where that matters to Go callers: the
+	// context's own error when a context ended the call.
+	Cause error
 }
 
 // New returns an Error with a code and message.
@@ -113,6 +116,9 @@ func (e *Error) Is(target error) bool {
 	c, ok := target.(Code)
 	return ok && c == e.Code
 }
+
+// Unwrap returns Cause.
+func (e *Error) Unwrap() error { return e.Cause }
 
 // Timeout reports whether the deadline passed (net.Error).
 func (e *Error) Timeout() bool { return e.Code == Timeout }

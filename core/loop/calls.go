@@ -237,6 +237,14 @@ func (c *Client) request(id int32, step *session.Step, deadline int64) (*Request
 	return r, err
 }
 
+// redacted masks secrets that a server echoed into an error.
+func (c *Client) redacted(err *errs.Error) *errs.Error {
+	if err != nil {
+		err.Message = c.cfg.Redact(err.Message)
+	}
+	return err
+}
+
 // HTTPResponse hands in the answer to a request.
 func (c *Client) HTTPResponse(now int64, id int32, status int, body string) {
 	c.now = max(c.now, now)
@@ -250,9 +258,11 @@ func (c *Client) HTTPResponse(now int64, id int32, status int, body string) {
 	case len(body) > c.cfg.MaxReplyBytes:
 		c.tooLarge(x)
 	case x.rest:
-		x.call.Reply(envelope.ParseREST(status, body))
+		v, err := envelope.ParseREST(status, body)
+		x.call.Reply(v, c.redacted(err))
 	default:
-		x.call.Reply(envelope.ParseCommand(status, body, c.requestID(id)))
+		v, err := envelope.ParseCommand(status, body, c.requestID(id))
+		x.call.Reply(v, c.redacted(err))
 	}
 	x.job.answered()
 }

@@ -27,9 +27,6 @@ type push struct {
 
 func (s *subscription) openPush(tag int32, args []value.Value, deadline int64) *errs.Error {
 	c := s.c
-	if c.cfg.Push != "auto" && c.cfg.Push != "ws" {
-		return errs.New(errs.Unsupported, "this push channel is not available here; use push=ws or leave it out")
-	}
 	size, block := bufferOf(args)
 	if block {
 		return errs.New(errs.Unsupported, "overflow=block needs a host that can stop reading a WebSocket; use drop_oldest")
@@ -108,7 +105,7 @@ func (c *Client) StreamClosed(now int64, id int32, status int, body string) {
 	if status == 0 {
 		p.gone(nil)
 	} else {
-		p.gone(wspush.Refused(status, body))
+		p.gone(wspush.Refused(status, c.cfg.Redact(body)))
 	}
 }
 

@@ -166,6 +166,13 @@ func (f *Follower) queueReplies(replies []value.Value, failures []*errs.Error) (
 }
 
 func (f *Follower) streamReplies(replies []value.Value, failures []*errs.Error) ([]value.Value, *errs.Error) {
+	for _, err := range failures {
+		if err != nil && err.Code == errs.NotFound {
+			// The room was there when following began. It is waited for: a server that
+			// restarts has none until somebody creates it anew.
+			return nil, nil
+		}
+	}
 	if err := failures[0]; err != nil {
 		earliest, evicted := earliestRetained(err.Message)
 		if !evicted {

@@ -152,14 +152,27 @@ func TestFollowingAStreamKnowsTheRoomItBeganWith(t *testing.T) {
 	}
 }
 
-func TestFollowersEndOnWhatWillNotPass(t *testing.T) {
+// A server that restarts has no rooms until somebody creates them anew.
+func TestFollowersWaitForARoomThatIsGone(t *testing.T) {
 	gone := errs.FromServer("Invalid request: Room 'room' not found")
-	for name, failures := range map[string][]*errs.Error{"the read": {gone, nil}, "the figures": {nil, gone}} {
+	for name, failures := range map[string][]*errs.Error{"the read": {gone, gone}, "the figures": {nil, gone}} {
 		f := followStream(t, 0)
-		if items, err := f.Replies([]value.Value{events(t, 0), value.Nil}, failures); err == nil || err.Code != errs.NotFound || len(items) != 0 {
-			t.Errorf("%s: %v", name, err)
+		if got := poll(t, f, events(t, 0), stats(t, 100)); got != "0/0" {
+			t.Fatalf("%s: %q", name, got)
+		}
+		if items, err := f.Replies([]value.Value{events(t, 1), value.Nil}, failures); err != nil || len(items) != 0 {
+			t.Errorf("%s: %v, %d items", name, err, len(items))
+		}
+		if got := poll(t, f, events(t, 1), stats(t, 101)); got != "" || from(f) != 0 {
+			t.Errorf("%s: the room is back: %q, next from %d", name, got, from(f))
+		}
+		if got := poll(t, f, events(t, 0), stats(t, 101)); got != "0/-1" {
+			t.Errorf("%s: its first event: %q", name, got)
 		}
 	}
+}
+
+func TestFollowersEndOnWhatWillNotPass(t *testing.T) {
 	f := followStream(t, 0)
 	if _, err := f.Replies([]value.Value{events(t), js(t, `{"name":"room"}`)}, []*errs.Error{nil, nil}); err == nil || err.Code != errs.Protocol {
 		t.Errorf("figures without generation: %v", err)

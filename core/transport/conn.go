@@ -39,9 +39,6 @@ const checkAfter = 5 * time.Millisecond
 // what nobody asked for (a farewell, TLS or 408). A command written to it would be
 // lost, and nobody could tell that it was never seen.
 func (c *conn) gone() bool {
-	if c.r.Buffered() > 0 {
-		return true
-	}
 	raw, err := c.tcp.SyscallConn()
 	if err != nil {
 		return true
@@ -90,7 +87,8 @@ func (p *pool) drop(c *conn) {
 	c.close()
 }
 
-// take returns a resting connection that is alive, or nil.
+// take returns a resting connection that is alive, or nil. One that holds bytes
+// nobody asked for is not: they would be taken for the next reply.
 func (p *pool) take() *conn {
 	for {
 		p.mu.Lock()
@@ -102,7 +100,7 @@ func (p *pool) take() *conn {
 		c := p.idle[n-1]
 		p.idle = p.idle[:n-1]
 		p.mu.Unlock()
-		if time.Since(c.rests) < checkAfter || !c.gone() {
+		if c.r.Buffered() == 0 && (time.Since(c.rests) < checkAfter || !c.gone()) {
 			return c
 		}
 		p.drop(c)

@@ -162,7 +162,11 @@ func (h *HTTP) receive(c *conn, steps []Encoded, deadline time.Time, deliver fun
 		if err := resp.ReadLimitBody(c.r, h.cfg.MaxReplyBytes); err != nil {
 			return false, h.broken(err, 0, deadline)
 		}
-		deliver(steps[i].parse(resp.StatusCode(), string(resp.Body())))
+		v, failure := steps[i].parse(resp.StatusCode(), string(resp.Body()))
+		if failure != nil {
+			failure.Message = h.cfg.Redact(failure.Message)
+		}
+		deliver(v, failure)
 		if !resp.ConnectionClose() {
 			continue
 		}

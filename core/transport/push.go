@@ -7,7 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,7 +34,7 @@ type Push struct {
 	cmd   *command.Command
 	route string
 	block bool
-	probe string // topic prefix of this subscription's probes, "" without probes
+	probe *session.Probe
 	log   func(string)
 
 	policy *session.Policy
@@ -60,10 +60,8 @@ func (h *HTTP) OpenPush(ctx context.Context, cmd *command.Command, names []strin
 		buf: session.NewBuffer(size), more: make(chan struct{}, 1), ended: make(chan struct{})}
 	p.ctx, p.cancel = context.WithCancel(h.ctx)
 	p.room = sync.NewCond(&p.mu)
-	if block {
-		names = append(append([]string(nil), names...), p.probeName())
-	}
-	path, err := wspush.Path(p.route, names)
+	p.probe = session.NewProbe(p.route, randomHex())
+	path, err := wspush.Path(p.route, append(slices.Clone(names), p.probe.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -87,18 +85,6 @@ func (h *HTTP) OpenPush(ctx context.Context, cmd *command.Command, names []strin
 	return p, nil
 }
 
-// probeName is a pattern under which only this subscription's probes are
-// published. A pattern, because an exact topic would stay listed for ever.
-func (p *Push) probeName() string {
-	id := "libsynap-probe-" + randomHex()
-	if p.route == "/kv/ws" {
-		p.probe = "__watch@0__:" + id + "-"
-		return id + "-*"
-	}
-	p.probe = id + "-"
-	return id + "-*"
-}
-
 // connect opens the WebSocket and waits for the welcome.
 func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 	ctx, cancel := context.WithDeadline(p.ctx, deadline)
@@ -113,7 +99,7 @@ func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
 		if resp != nil && resp.StatusCode != 101 {
 			body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 			resp.Body.Close()
-			return nil, wspush.Refused(resp.StatusCode, string(body))
+			return nil, wspush.Refused(resp.StatusCode, p.h.cfg.Redact(string(body)))
 		}
 		if ctx.Err() != nil || !time.Now().Before(deadline) {
 			return nil, gaveUp(ctx)
@@ -230,16 +216,16 @@ func (p *Push) read(conn *websocket.Conn) {
 	done := make(chan struct{})
 	defer close(done)
 	go pinger(conn, done)
-	probing := false
+	p.probe.Restart()
 	alive := func() {
 		limit := silence
-		if probing {
+		if p.probe.Asked() {
 			limit = p.h.cfg.Timeout // a probe is a call like any other
 		}
 		_ = conn.SetReadDeadline(time.Now().Add(limit))
 	}
 	conn.SetPongHandler(func(string) error {
-		if !probing {
+		if !p.probe.Asked() {
 			alive()
 		}
 		return nil
@@ -260,23 +246,19 @@ func (p *Push) read(conn *websocket.Conn) {
 		if frame.Kind != wspush.Message {
 			continue
 		}
-		if topic, _ := frame.Item.Field("topic").AsStr(); p.probe != "" && strings.HasPrefix(topic, p.probe) {
-			probing = false
-			continue
+		answers, ask := p.probe.Answer(frame.Item)
+		if !answers {
+			item, bad := session.PushItem(p.cmd, frame.Item)
+			if bad != nil { // anyone may publish to a watch topic; only true events count
+				continue
+			}
+			paused, ok := p.deliver(item)
+			if !ok {
+				return
+			}
+			ask = p.probe.Message(paused)
 		}
-		item, bad := session.PushItem(p.cmd, frame.Item)
-		if bad != nil { // anyone may publish to a watch topic; only true events count
-			continue
-		}
-		waited, ok := p.deliver(item)
-		if !ok {
-			return
-		}
-		if waited && !probing {
-			// While reading paused, the server may have detached this connection
-			// without closing it (protocol: websocket, slow consumer). A probe
-			// that does not come back tells.
-			probing = true
+		if ask {
 			go p.sendProbe()
 		}
 	}
@@ -306,7 +288,7 @@ func (p *Push) wake() {
 }
 
 func (p *Push) sendProbe() {
-	step := session.Step{Command: "pubsub.publish", Payload: value.Map(value.Str("topic"), value.Str(p.probe+"1"), value.Str("payload"), value.Nil)}
+	step := p.probe.Step()
 	if e, err := p.h.Encode(&step); err == nil {
 		p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(p.h.cfg.Timeout), func(value.Value, *errs.Error) {})
 	}

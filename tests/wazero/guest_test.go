@@ -197,7 +197,7 @@ func TestModulesThatGoWrong(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
 			g := guest{data: test.data, bodies: map[string][]byte{"synap_submit": test.submit}}
-			h := newHost(t, host.Options{Module: g.bytes(), Patience: patience, MaxMemory: 1 << 20})
+			h := newHost(t, host.Options{Module: g.bytes(), Patience: patience, MaxMemory: 1 << 20, PoolSize: 1})
 			for range 2 { // the host lives on
 				c := open(t, h, "memory://")
 				_, err := c.Call(within(t, 10*time.Second), "kv.get", str("k"))

@@ -10,7 +10,6 @@ import (
 	"github.com/libsynap/libsynap/core/testserver"
 	"github.com/libsynap/libsynap/core/value"
 	"github.com/libsynap/libsynap/tests/conformance/runner"
-	"github.com/libsynap/libsynap/wasm/host"
 )
 
 // TestSoak makes many calls of one instance and looks at its memory, which never
@@ -97,41 +96,5 @@ func TestQuickStartProgram(t *testing.T) {
 	cmd.Env = append(os.Environ(), "SYNAP_WASM=/no/such/file")
 	if cmd.Run() == nil {
 		t.Error("it succeeds without a module")
-	}
-}
-
-// BenchmarkPair is a kv.set and a kv.get through the module: two requests encoded,
-// executed and decoded on both sides of the boundary.
-func BenchmarkPair(b *testing.B) {
-	c := open(b, newHost(b, host.Options{}), "memory://")
-	ctx := b.Context()
-	key, v := str("user:1"), str("a value of some thirty characters")
-	for b.Loop() {
-		if _, err := c.Call(ctx, "kv.set", key, v); err != nil {
-			b.Fatal(err)
-		}
-		if _, err := c.Call(ctx, "kv.get", key); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkEncodeDecode is the module's work for one call over HTTP, without the
-// network: a frame in, a request out, a response in, a reply out.
-func BenchmarkEncodeDecode(b *testing.B) {
-	p := newPlugin(b)
-	c := p.open("http://h")
-	frame := pack(value.Int(0), str("kv.get"), strs("user:1"))
-	for b.Loop() {
-		p.call("synap_submit", p.now, c, int32(1), 0.0, frame)
-		id, _ := p.pending[0].Index(0).AsInt()
-		body, _ := p.pending[0].Index(4).AsBlob()
-		p.pending = p.pending[:0]
-		request, _ := value.ParseJSON(body)
-		name, _ := request.Field("request_id").AsStr()
-		p.call("synap_http_response", p.now, c, int32(id), int32(200), `{"success":true,"request_id":"`+name+`","payload":"a value of some thirty characters"}`)
-		if _, code := p.reply(1); code != 0 {
-			b.Fatal(code)
-		}
 	}
 }

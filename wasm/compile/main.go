@@ -32,9 +32,24 @@ func main() {
 }
 
 func run(out string) error {
-	dir, err := os.MkdirTemp("", "synap-wasm-")
+	b, err := link()
+	if err == nil {
+		b, err = shrink(b)
+	}
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(out), 0o755)
+	}
 	if err != nil {
 		return err
+	}
+	return os.WriteFile(out, b, 0o644)
+}
+
+// link compiles and links the module.
+func link() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "synap-wasm-")
+	if err != nil {
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	linked := filepath.Join(dir, "linked.wasm")
@@ -46,18 +61,7 @@ func run(out string) error {
 	cmd.Env = append(os.Environ(), "GOOS=wasip1", "GOARCH=wasm", "CGO_ENABLED=0")
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("go build: %w", err)
+		return nil, fmt.Errorf("go build: %w", err)
 	}
-	b, err := os.ReadFile(linked)
-	if err != nil {
-		return err
-	}
-	small, err := shrink(b)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(out, small, 0o644)
+	return os.ReadFile(linked)
 }

@@ -16,6 +16,7 @@ import (
 	"context"
 	"crypto/rand"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -189,11 +190,12 @@ func (h *Host) place(ctx context.Context, cfg *config.Config) (*instance, error)
 	if cfg.Scheme == config.Memory {
 		store = cfg.Name
 	}
-	if in := h.named[store]; in != nil && store != "" {
+	if in := h.named[store]; in != nil && store != "" && !in.gone.Load() {
 		in.users++
 		return in, nil
 	}
 	var in *instance
+	h.instances = slices.DeleteFunc(h.instances, func(in *instance) bool { return in.gone.Load() })
 	for _, other := range h.instances {
 		if in == nil || other.users < in.users {
 			in = other
@@ -231,12 +233,7 @@ func (h *Host) release(in *instance) {
 func (h *Host) forget(in *instance) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for i, other := range h.instances {
-		if other == in {
-			h.instances = append(h.instances[:i], h.instances[i+1:]...)
-			break
-		}
-	}
+	h.instances = slices.DeleteFunc(h.instances, func(other *instance) bool { return other == in })
 	for name, other := range h.named {
 		if other == in {
 			delete(h.named, name)
@@ -270,7 +267,7 @@ func (h *Host) Close() error {
 		return errs.New(errs.Closed, "the host is closed")
 	}
 	h.closed = true
-	instances := h.instances
+	instances := slices.Clone(h.instances)
 	h.mu.Unlock()
 	close(h.stop)
 	for _, in := range instances {

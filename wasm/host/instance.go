@@ -76,6 +76,7 @@ type instance struct {
 	// since is when the export that runs was called, Unix nanoseconds, 0 for none.
 	since   atomic.Int64
 	runaway atomic.Bool
+	gone    atomic.Bool // dead is set
 }
 
 type instanceKey struct{}
@@ -214,6 +215,7 @@ func (in *instance) kill(err error) *errs.Error {
 		why = "the module ran for longer than " + in.h.opts.Patience.String() + " and was stopped"
 	}
 	in.dead = &errs.Error{Code: errs.Panic, MaybeApplied: true, Message: why + "; this client is unusable, open a new one"}
+	in.gone.Store(true)
 	in.h.opts.Log(logWarning, in.dead.Message)
 	in.bury()
 	go in.h.forget(in)

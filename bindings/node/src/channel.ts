@@ -1,4 +1,5 @@
 /** One client of the module: request frames in, replies out. Policy is the module's. */
+import { whenAborted } from "./abort.js";
 import type { Caller, Encode, Make } from "./caller.js";
 import { SynapError, type ErrorDetails } from "./error.js";
 import { CanceledError, ClosedError, TooLargeError, errorOf } from "./generated/errors.js";
@@ -15,7 +16,8 @@ interface Pending {
   reject(error: unknown): void;
   make: Make<unknown>;
   signal: CancelSignal | null;
-  onAbort: (() => void) | null;
+  /** Stops listening to the signal. */
+  forget: (() => void) | null;
 }
 
 export class Channel implements Caller, Answers {
@@ -73,14 +75,13 @@ export class Channel implements Caller, Answers {
     if (signal?.aborted === true) return Promise.reject(this.#canceled(command, signal, false));
     return new Promise<R>((resolve, reject) => {
       const tag = this.#tag();
-      const call: Pending = { command, resolve: resolve as (reply: unknown) => void, reject, make, signal: null, onAbort: null };
+      const call: Pending = { command, resolve: resolve as (reply: unknown) => void, reject, make, signal: null, forget: null };
       this.#pending.set(tag, call);
       this.#runtime.inFlight(1);
       this.#runtime.submit(this.handle, tag, timeoutMs, w.bytes, w.length);
       if (signal !== null && this.#pending.has(tag)) {
         call.signal = signal;
-        call.onAbort = () => this.#abort(tag, call);
-        signal.addEventListener("abort", call.onAbort);
+        call.forget = whenAborted(signal, () => this.#abort(tag, call));
       }
     });
   }
@@ -115,7 +116,7 @@ export class Channel implements Caller, Answers {
 
   #settled(tag: number, call: Pending): void {
     this.#pending.delete(tag);
-    if (call.onAbort !== null) call.signal!.removeEventListener("abort", call.onAbort);
+    call.forget?.();
     this.#runtime.inFlight(-1);
   }
 

@@ -255,6 +255,7 @@ class Stream {
     const headers: Record<string, string> = request.authorization === "" ? {} : { authorization: request.authorization };
     this.socket = new WebSocket(request.url, { dispatcher: agent, headers });
     let open = false;
+    let gone = false;
     this.socket.onopen = () => {
       open = true;
       clearTimeout(this.timer);
@@ -262,7 +263,10 @@ class Stream {
     this.socket.onmessage = ({ data: text }) => {
       if (!this.over && typeof text === "string") data(text);
     };
-    this.socket.onclose = () => {
+    // A refused upgrade ends with an error, an open connection with a close.
+    this.socket.onclose = this.socket.onerror = () => {
+      if (gone) return;
+      gone = true;
       if (open) this.end(0, "");
       // undici does not tell why an upgrade was refused: ask once more.
       else refusalOf(request, tls).then(({ status, body }) => this.end(status, body), () => this.end(0, ""));

@@ -1,8 +1,9 @@
 /** Subscriptions: async iterators over what the server pushes. */
+import { whenAborted } from "./abort.js";
 import type { Caller, Encode, Make } from "./caller.js";
 import { asyncDispose } from "./dispose.js";
-import { CanceledError, ClosedError, InvalidArgumentError, TimeoutError } from "./generated/errors.js";
 import { SynapError } from "./error.js";
+import { CanceledError, ClosedError, InvalidArgumentError, TimeoutError } from "./generated/errors.js";
 import { written, type Writer } from "./msgpack.js";
 import type { CallOptions, CancelSignal, Integer } from "./types.js";
 
@@ -27,6 +28,8 @@ class Feed<T> {
   private readonly options: CallOptions | null | undefined;
   private id: Integer = 0; // 0: not registered
   private starting: Promise<void> | null = null;
+  /** Gives up registering. */
+  private readonly quit = new AbortController();
   private reading = false;
   private ready: T[] = [];
   private taken = 0;
@@ -64,8 +67,7 @@ class Feed<T> {
       onAbort();
       return;
     }
-    signal.addEventListener("abort", onAbort);
-    this.unlisten = () => signal.removeEventListener("abort", onAbort);
+    this.unlisten = whenAborted(signal, onAbort);
   }
 
   get state(): "closed" | "open" | "not started" {
@@ -79,9 +81,9 @@ class Feed<T> {
 
   start(): Promise<void> {
     this.starting ??= this.register().catch((e: unknown) => {
-      this.error ??= e;
       this.unlisten?.();
-      throw this.error;
+      if (this.closing === null) this.error ??= e;
+      throw e;
     });
     return this.starting;
   }
@@ -93,7 +95,13 @@ class Feed<T> {
       // Nobody may want it any more; the module cannot be called from here.
       if (this.closing !== null) queueMicrotask(() => void this.end());
     };
-    await this.caller.call(this.raw(this.frame!), adopt as Make<void>, this.options);
+    const { signal } = this.quit;
+    try {
+      await this.caller.call(this.raw(this.frame!), adopt as Make<void>, { timeoutMs: this.options?.timeoutMs, signal });
+    } catch (e) {
+      this.check();
+      throw e;
+    }
     this.check();
   }
 
@@ -157,6 +165,7 @@ class Feed<T> {
       this.ready = [];
       this.taken = 0;
       this.closing = this.id === 0 ? Promise.resolve() : this.end();
+      this.quit.abort();
     }
     return this.closing;
   }

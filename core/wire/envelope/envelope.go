@@ -202,7 +202,7 @@ func statusError(status int, body string) *errs.Error {
 
 // bodyText is a text body shortened to what a message can hold; pages are left out.
 func bodyText(body string) string {
-	body = strings.TrimSpace(body)
+	body = strings.Join(strings.Fields(body), " ")
 	if strings.HasPrefix(body, "<") || strings.HasPrefix(body, "{") {
 		return ""
 	}

@@ -4,62 +4,42 @@
 import { launch } from "../../browser/chromium.mjs";
 import { startSite } from "../../browser/programs.mjs";
 
-/** Runs in the page: makes window.answer, from the text of a frame to that of its answer. */
+/** Runs in the page: makes window.answer, from a frame to its answer, both in base64. */
 async function prepare() {
-  const { SynapClient, SynapError } = await import("./sdk/browser.js");
-  const { errorOf } = await import("./sdk/generated/errors.js");
-  const { decode } = await import("./sdk/msgpack.js");
+  const { Float, SynapClient, SynapError } = await import("./sdk/browser.js");
+  const { errorNumber } = await import("./sdk/generated/errors.js");
+  const { Writer, decode } = await import("./sdk/msgpack.js");
 
-  const numbers = new Map();
-  for (let n = 1; n <= 17; n++) numbers.set(errorOf([n, 0, 0, "", "", ""]).code, BigInt(n));
-
-  // Integers are bigints and floats are numbers here, so that none turns into the
-  // other on the way to the runner.
-  const head = (kind, n) => [kind, n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255];
-  const long = (kind, set) => {
-    const view = new DataView(new ArrayBuffer(9));
-    view.setUint8(0, kind);
-    set(view);
-    return [...new Uint8Array(view.buffer)];
-  };
-  const joined = (kind, count, parts) => [...head(kind, count), ...parts.flat()];
-  function pack(v) {
-    if (v === null || v === undefined) return [0xc0];
-    if (typeof v === "boolean") return [v ? 0xc3 : 0xc2];
-    if (typeof v === "number") return long(0xcb, (view) => view.setFloat64(1, v));
-    if (typeof v === "bigint") return v < 0n ? long(0xd3, (view) => view.setBigInt64(1, v)) : long(0xcf, (view) => view.setBigUint64(1, v));
-    if (typeof v === "string") {
-      const bytes = new TextEncoder().encode(v);
-      return joined(0xdb, bytes.length, [[...bytes]]);
-    }
-    if (v instanceof Uint8Array) return joined(0xc6, v.length, [[...v]]);
-    if (Array.isArray(v)) return joined(0xdd, v.length, v.map(pack));
-    return joined(0xdf, Object.keys(v).length, Object.entries(v).map(([k, m]) => [...pack(k), ...pack(m)]));
+  /** Keeps whole floats apart from integers, which are bigints here. */
+  function exact(v) {
+    if (typeof v === "number") return new Float(v);
+    if (Array.isArray(v)) return v.map(exact);
+    if (typeof v !== "object" || v === null || v instanceof Uint8Array) return v;
+    return Object.fromEntries(Object.entries(v).map(([key, member]) => [key, exact(member)]));
   }
-
-  const failure = (e) => [
-    null,
-    [numbers.get(e.code), BigInt(e.statusCode ?? 0), BigInt(e.retryable) + 2n * BigInt(e.maybeApplied), e.message, e.command, e.transport],
-  ];
 
   let client;
   async function run([operation, name, payload]) {
     if (operation !== "open") return client.command(name, payload);
     await client?.close();
     client = await SynapClient.connect(name, { bigint: true });
+    return null;
   }
 
   window.answer = async (text) => {
-    const request = decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
     let parts;
     try {
-      parts = [await run(request)];
+      parts = [await run(exact(decode(bytes, 0, bytes.length, true)))];
     } catch (e) {
       if (!(e instanceof SynapError)) throw e;
-      parts = failure(e);
+      const flags = (e.retryable ? 1n : 0n) + (e.maybeApplied ? 2n : 0n);
+      parts = [null, [BigInt(errorNumber(e)), BigInt(e.statusCode ?? 0), flags, e.message, e.command, e.transport]];
     }
+    const w = new Writer();
+    w.json(exact(parts), "answer");
     let out = "";
-    for (const byte of pack(parts)) out += String.fromCharCode(byte);
+    for (const byte of w.bytes.subarray(0, w.length)) out += String.fromCharCode(byte);
     return btoa(out);
   };
 }

@@ -279,7 +279,8 @@ export class Queue {
    * @param options `prefetch`; the deadline of registering, and a signal that ends the
    *   subscription.
    * @returns A subscription of `QueueMessage`.
-   * @throws {SynapError} NotFound if the queue does not exist.
+   * @throws {SynapError} NotFound if the queue does not exist at the start; one that is deleted
+   *   meanwhile is waited for.
    * @example
    * for await (const message of client.queue.follow("jobs", "worker-1")) await client.queue.ack("jobs", message.messageId);
    */

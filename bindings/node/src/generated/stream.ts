@@ -204,15 +204,15 @@ export class Stream {
    * Delivers the events of a room from an offset on, then as they come.
    *
    * Polls with waits that adapt to the traffic. Resumes after the last event when the connection
-   * breaks, notices a recreated room by its generation and starts it from 0, and counts what was
-   * evicted unread.
+   * breaks, waits for a room that is deleted meanwhile, notices a recreated one by its generation
+   * and starts it from 0, and counts what was evicted unread.
    *
    * @param room The room.
    * @param subscriberId Who reads.
    * @param options `fromOffset`; the deadline of registering, and a signal that ends the
    *   subscription.
    * @returns A subscription of `FollowedEvent`.
-   * @throws {SynapError} NotFound if the room does not exist.
+   * @throws {SynapError} NotFound if the room does not exist at the start.
    * @example
    * for await (const event of client.stream.follow("notifications", "user-1")) console.log(event.offset, event.data);
    */

@@ -36,7 +36,7 @@ _OPTIONS_DOC = """
         tls_cert: Client certificate: a file or PEM text.
         tls_key: Key of the client certificate: a file or PEM text.
         tls_insecure: True accepts any certificate.
-        push: Where pushes come from: "auto", "ws", "rpc" or an address.
+        push: Where pushes come from: "auto" or "ws".
 
     Each option may also stand in the environment (SYNAP_TIMEOUT and so on); an
     argument wins over the address, the address over the environment.

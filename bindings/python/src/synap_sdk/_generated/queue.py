@@ -263,7 +263,8 @@ class Queue:
             A subscription of `QueueMessage`.
 
         Raises:
-            SynapError: NotFound if the queue does not exist.
+            SynapError: NotFound if the queue does not exist at the start; one that is deleted
+              meanwhile is waited for.
 
         Example:
             for message in client.queue.follow("jobs", "worker-1"): client.queue.ack("jobs", message.message_id)
@@ -516,7 +517,8 @@ class AsyncQueue:
             A subscription of `QueueMessage`.
 
         Raises:
-            SynapError: NotFound if the queue does not exist.
+            SynapError: NotFound if the queue does not exist at the start; one that is deleted
+              meanwhile is waited for.
         """
         return AsyncSubscription(self._channel, frames.queue_follow(queue, consumer_id, prefetch), make_QueueMessage, "queue.follow", timeout)
 

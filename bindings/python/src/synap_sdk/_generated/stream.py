@@ -184,8 +184,8 @@ class Stream:
         """Delivers the events of a room from an offset on, then as they come.
 
         Polls with waits that adapt to the traffic. Resumes after the last event when the connection
-        breaks, notices a recreated room by its generation and starts it from 0, and counts what was
-        evicted unread.
+        breaks, waits for a room that is deleted meanwhile, notices a recreated one by its
+        generation and starts it from 0, and counts what was evicted unread.
 
         Args:
             room: The room.
@@ -197,7 +197,7 @@ class Stream:
             A subscription of `FollowedEvent`.
 
         Raises:
-            SynapError: NotFound if the room does not exist.
+            SynapError: NotFound if the room does not exist at the start.
 
         Example:
             for event in client.stream.follow("notifications", "user-1"): print(event.offset, event.data)
@@ -369,8 +369,8 @@ class AsyncStream:
         """Delivers the events of a room from an offset on, then as they come.
 
         Polls with waits that adapt to the traffic. Resumes after the last event when the connection
-        breaks, notices a recreated room by its generation and starts it from 0, and counts what was
-        evicted unread.
+        breaks, waits for a room that is deleted meanwhile, notices a recreated one by its
+        generation and starts it from 0, and counts what was evicted unread.
 
         Args:
             room: The room.
@@ -382,7 +382,7 @@ class AsyncStream:
             A subscription of `FollowedEvent`.
 
         Raises:
-            SynapError: NotFound if the room does not exist.
+            SynapError: NotFound if the room does not exist at the start.
         """
         return AsyncSubscription(self._channel, frames.stream_follow(room, subscriber_id, from_offset), make_FollowedEvent, "stream.follow", timeout)
 
