@@ -23,10 +23,24 @@ type job struct {
 	early    []value.Value // outcomes of a batch's calls that never started
 	ids      []int32       // the requests of this round
 	pending  int           // those of them without answer
-	expiry   *timer        // nil until the job counts as in flight
-	retry    *timer
+	counted  bool          // the calls count as in flight
+	expiry   timer
+	retry    timer
 	then     func(*job) // instead of a completion
 	done     bool
+
+	// What a job of one call and one request needs, which nearly all are.
+	call    session.Call
+	oneCall [1]*session.Call
+	oneID   [1]int32
+	oneX    exchange
+}
+
+// single makes j a job of one call, and returns it.
+func (j *job) single() *session.Call {
+	j.oneCall[0] = &j.call
+	j.calls = j.oneCall[:]
+	return &j.call
 }
 
 // exchange is one HTTP request under way.
@@ -72,22 +86,17 @@ func (c *Client) Submit(now int64, tag int32, text string, timeout span.Duration
 	deadline := c.now + int64(timeout)
 	switch f.Op {
 	case session.OpTyped, session.OpRaw:
-		call := &c.call
-		if c.engine == nil {
-			call = &session.Call{}
-		}
-		if err := c.start(call, &f, deadline); err != nil {
-			c.complete(tag, value.Nil, err)
-			return
-		}
-		if c.engine != nil { // it ends here and now
-			c.policy.Started()
-			c.runEngine(call)
-			v, err := call.Result()
+		if c.engine != nil {
+			v, err := c.ask(&f, deadline)
 			c.complete(tag, v, err)
 			return
 		}
-		c.run(&job{c: c, tag: tag, tagged: true, deadline: deadline, calls: []*session.Call{call}})
+		j := &job{c: c, tag: tag, tagged: true, deadline: deadline}
+		if err := c.start(j.single(), &f, deadline); err != nil {
+			c.complete(tag, value.Nil, err)
+			return
+		}
+		c.run(j)
 	case session.OpBatch:
 		c.run(c.batch(tag, f.Batch, deadline))
 	case session.OpSubscribe:
@@ -100,6 +109,16 @@ func (c *Client) Submit(now int64, tag int32, text string, timeout span.Duration
 		}
 		c.complete(tag, value.Nil, nil)
 	}
+}
+
+// ask carries a typed or raw frame out on the engine, where nothing waits.
+func (c *Client) ask(f *session.Frame, deadline int64) (value.Value, *errs.Error) {
+	if err := c.start(&c.call, f, deadline); err != nil {
+		return value.Nil, err
+	}
+	c.policy.Started()
+	c.runEngine(&c.call)
+	return c.call.Result()
 }
 
 // start begins the call of a typed or raw frame.
@@ -151,10 +170,11 @@ func (c *Client) run(j *job) {
 		return
 	}
 	c.inFlight += n
+	j.counted = true
 	if j.tagged {
 		c.frames[j.tag] = j
 	}
-	j.expiry = c.timers.set(j.deadline, j.expire)
+	c.timers.set(&j.expiry, j.deadline, j.expire)
 	j.send()
 }
 
@@ -177,70 +197,83 @@ func (c *Client) runEngine(call *session.Call) {
 // send makes the next round of requests.
 func (j *job) send() {
 	c := j.c
-	j.retry, j.ids = nil, j.ids[:0]
 	if c.now >= j.deadline { // a tick that came late
 		j.expire()
 		return
 	}
-	var requests []*Request
+	j.ids = j.oneID[:0]
+	n := 0
 	for _, call := range j.calls {
 		if call.Done() {
 			continue
 		}
-		mark := len(requests)
+		mark := n
 		steps := call.Steps()
 		var first *exchange
 		for i := range steps {
+			x := &j.oneX
+			if n > 0 {
+				x = &exchange{}
+			}
+			if first == nil {
+				first = x
+			}
+			*x = exchange{job: j, call: call, rest: steps[i].Method != "", left: len(steps) - i, first: first}
 			id := c.id()
-			r, err := c.request(id, &steps[i], j.deadline)
-			if err != nil {
+			if err := c.encode(n, id, &steps[i], j.deadline); err != nil {
 				call.Failed(err)
 				for _, id := range j.ids[mark:] {
 					delete(c.waiting, id)
 				}
-				requests, j.ids = requests[:mark], j.ids[:mark]
+				n, j.ids = mark, j.ids[:mark]
 				break
 			}
-			x := &exchange{job: j, call: call, rest: steps[i].Method != "", left: len(steps) - i, first: first}
-			if first == nil {
-				first, x.first = x, x
-			}
 			c.waiting[id] = x
-			requests, j.ids = append(requests, r), append(j.ids, id)
+			n, j.ids = n+1, append(j.ids, id)
 		}
 	}
-	if len(requests) == 0 {
+	if n == 0 {
 		j.finish()
 		return
 	}
-	if len(requests) > 1 {
+	lane := int32(0)
+	if n > 1 {
 		c.lastLane = c.lastLane%(1<<30) + 1
-		for _, r := range requests {
-			r.Lane = c.lastLane
+		lane = c.lastLane
+	}
+	j.pending = n
+	for i := range c.outgoing[:n] {
+		r := &c.outgoing[i]
+		r.Lane = lane
+		c.host.HTTPRequest(j.ids[i], r)
+		if cap(r.Body) > keptBody {
+			r.Body = nil
 		}
 	}
-	j.pending = len(requests)
-	for i, r := range requests {
-		c.host.HTTPRequest(j.ids[i], r)
+	if n > keptRequests {
+		c.outgoing = nil
 	}
 }
 
-func (c *Client) request(id int32, step *session.Step, deadline int64) (*Request, *errs.Error) {
-	r := &Request{Method: "POST", URL: c.cfg.String() + envelope.Path, Authorization: c.auth, Timeout: span.Duration(deadline - c.now)}
-	var err *errs.Error
+// How much space for requests is kept for the next: many large ones would be held
+// for ever.
+const (
+	keptBody     = 4096
+	keptRequests = 64
+)
+
+// encode makes the n-th outgoing request.
+func (c *Client) encode(n int, id int32, step *session.Step, deadline int64) (err *errs.Error) {
+	if n == len(c.outgoing) {
+		c.outgoing = append(c.outgoing, Request{Body: make([]byte, 0, 256)})
+	}
+	r := &c.outgoing[n]
+	*r = Request{Method: "POST", URL: c.endpoint, Authorization: c.auth, Timeout: span.Duration(deadline - c.now), Body: r.Body[:0]}
 	if step.Method != "" {
-		r.Method, r.URL = step.Method, c.cfg.String()+step.Path
-		r.Body, err = envelope.AppendBody(nil, step.Payload)
+		r.Method, r.URL = step.Method, c.base+step.Path
+		r.Body, err = envelope.AppendBody(r.Body, step.Payload)
 	} else {
-		r.Body, err = envelope.AppendCommand(make([]byte, 0, 256), step.Command, c.requestID(id), step.Payload)
-	}
-	return r, err
-}
-
-// redacted masks secrets that a server echoed into an error.
-func (c *Client) redacted(err *errs.Error) *errs.Error {
-	if err != nil {
-		err.Message = c.cfg.Redact(err.Message)
+		r.Body, err = envelope.AppendCommand(r.Body, step.Command, c.requestID(id), step.Payload)
 	}
 	return err
 }
@@ -295,9 +328,9 @@ func (c *Client) HTTPFailed(now int64, id int32, sent bool, why string) {
 		x.call.Expired(sent)
 	default:
 		x.first.broken = true
-		e := errs.New(errs.Connection, "cannot reach "+c.cfg.String()+": "+why)
+		e := errs.New(errs.Connection, "cannot reach "+c.base+": "+why)
 		if sent {
-			e.Message = "the connection to " + c.cfg.String() + " broke before the reply was complete: " + why
+			e.Message = "the connection to " + c.base + " broke before the reply was complete: " + why
 		}
 		x.call.Broken(c.now, e, sent)
 		if !x.call.Done() {
@@ -332,7 +365,7 @@ func (j *job) answered() {
 	case !left:
 		j.finish()
 	case wakeAt > j.c.now:
-		j.retry = j.c.timers.set(wakeAt, j.send)
+		j.c.timers.set(&j.retry, wakeAt, j.send)
 	default:
 		j.send()
 	}
@@ -367,10 +400,10 @@ func (j *job) finish() {
 	}
 	c := j.c
 	j.done = true
-	if j.expiry != nil {
+	if j.counted {
 		c.inFlight -= len(j.calls)
-		c.timers.stop(j.expiry)
-		c.timers.stop(j.retry)
+		c.timers.stop(&j.expiry)
+		c.timers.stop(&j.retry)
 	}
 	if j.pending > 0 {
 		for _, id := range j.ids {
@@ -404,4 +437,12 @@ func (j *job) outcomes() value.Value {
 		out[i] = session.Outcome(v, j.c.about(err))
 	}
 	return value.Array(out...)
+}
+
+// redacted masks secrets that a server echoed into an error.
+func (c *Client) redacted(err *errs.Error) *errs.Error {
+	if err != nil {
+		err.Message = c.cfg.Redact(err.Message)
+	}
+	return err
 }

@@ -131,7 +131,9 @@ func TestTimersInOrder(t *testing.T) {
 	var all []*timer
 	for seq := range 2000 {
 		d := due{r.IntN(100), seq}
-		all = append(all, h.set(int64(d.at), func() { got = append(got, d) }))
+		tm := &timer{}
+		h.set(tm, int64(d.at), func() { got = append(got, d) })
+		all = append(all, tm)
 	}
 	for seq, tm := range all {
 		if r.IntN(3) == 0 {
@@ -154,8 +156,10 @@ func TestTimersInOrder(t *testing.T) {
 			t.Fatalf("%v comes after %v", d, got[i-1])
 		}
 	}
-	h.set(int64(time.Second), func() {})
-	if h.next() != int64(time.Second) {
+	again := &timer{}
+	h.set(again, 5, func() {})
+	h.set(again, int64(time.Second), func() {}) // instead
+	if len(h.heap) != 1 || h.next() != int64(time.Second) {
 		t.Errorf("next is %d", h.next())
 	}
 }

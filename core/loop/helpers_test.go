@@ -1,6 +1,7 @@
 package loop
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 	"time"
@@ -40,7 +41,11 @@ type request struct {
 	Request
 }
 
-func (w *world) HTTPRequest(id int32, r *Request) { w.pending = append(w.pending, request{id, *r}) }
+func (w *world) HTTPRequest(id int32, r *Request) {
+	own := *r
+	own.Body = bytes.Clone(r.Body)
+	w.pending = append(w.pending, request{id, own})
+}
 
 func (w *world) HTTPAbort(id int32) {
 	w.aborted = append(w.aborted, id)

@@ -16,13 +16,15 @@ import (
 	"github.com/libsynap/libsynap/core/session"
 	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
+	"github.com/libsynap/libsynap/core/wire/envelope"
 )
 
 // Host is what a Client needs done. Every method returns at once and calls no
 // method of the Client; the outcome comes in through the Client's methods of the
 // same family, in a later event.
 type Host interface {
-	// HTTPRequest sends a request and answers with HTTPResponse or HTTPFailed.
+	// HTTPRequest sends a request and answers with HTTPResponse or HTTPFailed. The
+	// request is valid until HTTPRequest returns.
 	HTTPRequest(id int32, r *Request)
 	// HTTPAbort says that nobody waits for the answer any more.
 	HTTPAbort(id int32)
@@ -74,8 +76,10 @@ type Client struct {
 	// engines is told when the engine is no longer needed; may be nil.
 	engines Engines
 	auth    string
-	now     int64
-	closed  bool
+	// base is the address without credentials, endpoint that of commands.
+	base, endpoint string
+	now            int64
+	closed         bool
 
 	lastID   int32
 	lastLane int32
@@ -88,6 +92,7 @@ type Client struct {
 	timers   timers
 
 	call        session.Call // the one under way on the engine
+	outgoing    []Request    // those that send makes
 	completions []Completion
 }
 
@@ -111,7 +116,7 @@ func Open(now int64, address string, opts value.Value, getenv func(string) strin
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg, host: host, now: now,
+	c := &Client{cfg: cfg, host: host, now: now, base: cfg.String(), endpoint: cfg.String() + envelope.Path,
 		policy: &session.Policy{DefaultTimeout: cfg.Timeout, MaxRetries: cfg.MaxRetries, Backoff: cfg.Backoff, Rand: rand},
 		frames: map[int32]frame{}, waiting: map[int32]*exchange{}, streams: map[int32]*push{}, subs: map[int64]*subscription{}}
 	switch {

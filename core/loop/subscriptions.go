@@ -27,7 +27,8 @@ type subscription struct {
 	lost   int           // by sub, not yet told
 	unread []value.Value // of a poll whose reader had gone
 	asking *job          // the poll under way
-	pause  *timer        // before the next
+	pause  timer         // before the next
+	wake   timer         // set while messages of the engine wait to be served
 }
 
 // reader is a frame that waits for items.
@@ -35,7 +36,7 @@ type reader struct {
 	s     *subscription
 	tag   int32
 	max   int
-	timer *timer
+	timer timer
 }
 
 const defaultBuffer = 1024
@@ -118,7 +119,7 @@ func (s *subscription) subscribeEngine(args []value.Value) *errs.Error {
 		// A command is under way, perhaps another client's: the reader is served
 		// after it.
 		if s.reader != nil {
-			c.timers.set(c.now, s.serve)
+			c.timers.set(&s.wake, c.now, s.serve)
 			c.host.Due()
 		}
 	})
@@ -190,11 +191,11 @@ func (c *Client) next(tag int32, id int64, max int, deadline int64) {
 		return
 	}
 	c.frames[tag] = r
-	r.timer = c.timers.set(deadline, func() {
+	c.timers.set(&r.timer, deadline, func() {
 		r.leave()
 		c.complete(tag, value.Array(), nil)
 	})
-	if s.follower != nil && s.asking == nil && s.pause == nil {
+	if s.follower != nil && s.asking == nil && !s.pause.waits() {
 		s.poll()
 	}
 }
@@ -202,7 +203,7 @@ func (c *Client) next(tag int32, id int64, max int, deadline int64) {
 // leave frees the subscription for the next reader.
 func (r *reader) leave() {
 	r.s.reader = nil
-	r.s.c.timers.stop(r.timer)
+	r.s.c.timers.stop(&r.timer)
 }
 
 func (r *reader) giveUp(err *errs.Error) {
@@ -250,7 +251,7 @@ func (s *subscription) end(err *errs.Error) {
 	if s.asking != nil {
 		s.asking.finish()
 	}
-	c.timers.stop(s.pause)
+	c.timers.stop(&s.pause)
 	s.serve()
 }
 
@@ -258,10 +259,10 @@ func (s *subscription) end(err *errs.Error) {
 // an unknown room or queue at once.
 func (s *subscription) follow(tag int32, args []value.Value, deadline int64) {
 	c := s.c
-	call := &session.Call{}
-	call.Start(c.policy, c.wire(), command.Lookup(s.cmd.Family()+".stats"), args[:1], deadline)
-	c.run(&job{c: c, tag: tag, tagged: true, deadline: deadline, calls: []*session.Call{call}, then: func(*job) {
-		stats, err := call.Result()
+	j := &job{c: c, tag: tag, tagged: true, deadline: deadline}
+	j.single().Start(c.policy, c.wire(), command.Lookup(s.cmd.Family()+".stats"), args[:1], deadline)
+	j.then = func(*job) {
+		stats, err := j.call.Result()
 		if err != nil {
 			err.Command = s.cmd.Name
 			c.complete(tag, value.Nil, err)
@@ -270,13 +271,13 @@ func (s *subscription) follow(tag int32, args []value.Value, deadline int64) {
 		s.follower = session.NewFollower(s.cmd, args, c.wire(), c.policy)
 		s.follower.Saw(stats)
 		s.opened(tag)
-	}})
+	}
+	c.run(j)
 }
 
 // poll asks the follower's source once, if a reader waits.
 func (s *subscription) poll() {
 	c := s.c
-	s.pause = nil
 	if s.reader == nil {
 		return
 	}
@@ -319,4 +320,4 @@ func (s *subscription) polled(j *job) {
 	}
 }
 
-func (s *subscription) pollIn(wait int64) { s.pause = s.c.timers.set(s.c.now+wait, s.poll) }
+func (s *subscription) pollIn(wait int64) { s.c.timers.set(&s.pause, s.c.now+wait, s.poll) }

@@ -177,7 +177,7 @@ func TestPush(t *testing.T) {
 	w := open(t, "https://h/p", str("api_key"), str("key"))
 	sub := w.openedPush(1, "pubsub.subscribe", strs("a", "b c"))
 	r := w.stream()
-	if r.URL != "wss://h:15500/p/pubsub/ws?topics=a,b%20c" || r.Authorization != "Bearer key" || int64(r.Timeout) != 3*second {
+	if r.URL != "wss://h:15500/p/pubsub/ws?topics=a,b%20c,libsynap-probe-ffffffffffffffff-*" || r.Authorization != "Bearer key" || int64(r.Timeout) != 3*second {
 		t.Errorf("%+v", r)
 	}
 	w.push(message("a"))
@@ -209,6 +209,97 @@ func TestPushOverflow(t *testing.T) {
 	w.next(2, sub, 0)
 	if items := w.result(2).Items(); w.topics(2) != "3 4" || lost(items[0]) != 2 {
 		t.Errorf("%s", text(w.result(2)))
+	}
+}
+
+const probeTopic = "libsynap-probe-ffffffffffffffff-1"
+
+// burst sends as many messages as a question follows.
+func (w *world) burst() {
+	w.t.Helper()
+	for range 512 {
+		w.push(message("t"))
+	}
+}
+
+// A server that detached a subscriber leaves its WebSocket open. A message that is
+// published and does not come back tells.
+func TestPushThatIsDetached(t *testing.T) {
+	w := open(t, "http://h", str("timeout"), value.Int(2))
+	sub := w.openedPush(1, "pubsub.subscribe", strs("t"))
+	w.burst()
+	if len(w.pending) != 1 || !strings.Contains(string(w.pending[0].Body), `"pubsub.publish"`) || !strings.Contains(string(w.pending[0].Body), probeTopic) {
+		t.Fatalf("%d requests", len(w.pending))
+	}
+	w.answer()
+	w.push(message(probeTopic))
+	w.next(2, sub, 0)
+	if n := w.result(2).Len(); n != 100 || strings.Contains(w.topics(2), "probe") {
+		t.Errorf("%d items: %s", n, w.topics(2))
+	}
+	w.to(w.now + 3600*second)
+	if len(w.closed) != 0 {
+		t.Fatal("an answered question drops the connection")
+	}
+	w.burst()
+	w.answer()
+	w.to(w.now + second)
+	w.push(message("t")) // the backlog; nothing after it
+	w.to(w.now + second)
+	if len(w.closed) != 0 {
+		t.Fatal("dropped while messages come")
+	}
+	w.to(w.now + second)
+	if len(w.closed) != 1 {
+		t.Fatal("a connection that does not answer is kept")
+	}
+	w.wake()
+	w.push(`{"type":"connected"}`)
+	w.push(message("u"))
+	for tag := int32(10); ; tag++ {
+		w.next(tag, sub, 0)
+		items := w.result(tag).Items()
+		if last := items[len(items)-1]; len(items) < 100 {
+			if lost(last) != -1 {
+				t.Errorf("the loss is not told: %s", text(last))
+			}
+			break
+		}
+	}
+	w.burst() // a question is under way
+	w.c.Close(w.now)
+	w.settle()
+	w.atRest()
+}
+
+func TestProbeThatCannotBePut(t *testing.T) {
+	w := open(t, "http://h", str("timeout"), value.Int(2), str("max_retries"), value.Int(0))
+	w.openedPush(1, "pubsub.subscribe", strs("t"))
+	w.burst()
+	r := w.pop()
+	w.c.HTTPResponse(w.now, r.id, 403, "") // a key that may only read
+	w.settle()
+	w.to(w.now + 3600*second)
+	if len(w.closed) != 0 {
+		t.Error("the connection is dropped because nobody may ask")
+	}
+	w.burst()
+	w.fail(false)
+	w.wake() // later it is asked again
+	w.answer()
+	w.push(message(probeTopic))
+	if w.c.WakeAt() != 0 || len(w.closed) != 0 {
+		t.Errorf("waits until %d, closed %v", w.c.WakeAt(), w.closed)
+	}
+	w.burst()
+	w.cut(0, "") // the question about the old connection is of no interest
+	if len(w.pending) != 0 {
+		t.Errorf("%d requests", len(w.pending))
+	}
+	w.wake()
+	w.push(`{"type":"connected"}`)
+	if w.c.WakeAt() != 0 {
+		t.Errorf("waits until %d", w.c.WakeAt())
 	}
 }
 

@@ -1,12 +1,14 @@
 package loop
 
-// timer is something to do at a time.
+// timer is something to do at a time. Its zero value waits for nothing.
 type timer struct {
 	at    int64
 	seq   uint64 // timers of one time go off in the order in which they were set
-	place int    // in the heap, -1 if it is not in there
+	place int    // in the heap, from 1; 0 if it is not in there
 	do    func()
 }
+
+func (t *timer) waits() bool { return t.place > 0 }
 
 // timers holds what is to be done, the next one first. A timer that is stopped
 // leaves nothing behind: calls that end in time, as nearly all do, must not be
@@ -16,25 +18,25 @@ type timers struct {
 	seq  uint64
 }
 
-// set runs do when the time has come.
-func (h *timers) set(at int64, do func()) *timer {
+// set lets t do something when the time has come, instead of what it waited for.
+func (h *timers) set(t *timer, at int64, do func()) {
+	h.stop(t)
 	h.seq++
-	t := &timer{at: at, seq: h.seq, place: len(h.heap), do: do}
 	h.heap = append(h.heap, t)
-	h.up(t.place)
-	return t
+	t.at, t.seq, t.place, t.do = at, h.seq, len(h.heap), do
+	h.up(t.place - 1)
 }
 
-// stop takes a timer off; one that has gone off or is nil is left alone.
+// stop takes a timer off; one that waits for nothing is left alone.
 func (h *timers) stop(t *timer) {
-	if t == nil || t.place < 0 {
+	if !t.waits() {
 		return
 	}
-	i, last := t.place, len(h.heap)-1
+	i, last := t.place-1, len(h.heap)-1
 	h.swap(i, last)
 	h.heap[last] = nil
 	h.heap = h.heap[:last]
-	t.place = -1
+	t.place = 0
 	if i < last {
 		h.up(i)
 		h.down(i)
@@ -65,7 +67,7 @@ func (h *timers) less(i, j int) bool {
 
 func (h *timers) swap(i, j int) {
 	h.heap[i], h.heap[j] = h.heap[j], h.heap[i]
-	h.heap[i].place, h.heap[j].place = i, j
+	h.heap[i].place, h.heap[j].place = i+1, j+1
 }
 
 func (h *timers) up(i int) {
