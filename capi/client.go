@@ -49,10 +49,6 @@ func (c *client) start(frame string, timeout time.Duration) *blocking {
 	return b
 }
 
-// forever makes wait last until the call ends, which its deadline brings in any
-// case.
-const forever time.Duration = -1
-
 // wait reports whether the call ended within d. When the client is closed
 // meanwhile the call ends with errs.Closed.
 func (c *client) wait(b *blocking, d time.Duration) bool {
@@ -61,21 +57,17 @@ func (c *client) wait(b *blocking, d time.Duration) bool {
 		return true
 	default:
 	}
-	var timeout <-chan time.Time
-	switch {
-	case d == 0:
+	if d <= 0 {
 		return false
-	case d > 0:
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		timeout = timer.C
 	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
 	case <-b.done:
 	case <-c.done:
 		b.cancel()
 		<-b.done
-	case <-timeout:
+	case <-timer.C:
 		return false
 	}
 	return true

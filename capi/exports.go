@@ -161,9 +161,12 @@ func goSynapCall(h C.uint64_t, req unsafe.Pointer, n C.size_t, timeoutMS C.int64
 	if reply == nil {
 		return invalid(e, "reply is NULL")
 	}
-	call := c.start(frame, duration(timeoutMS))
-	c.wait(call, forever)
-	return finish(call, reply, e)
+	v, err := c.core.Do(frame, duration(timeoutMS))
+	if err != nil {
+		return fail(e, c.verdict(err))
+	}
+	outputValue(reply, v)
+	return 0
 }
 
 //export goSynapStart

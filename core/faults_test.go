@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -309,6 +310,9 @@ func TestContextsThatHaveEnded(t *testing.T) {
 			code errs.Code
 		}{{canceled, errs.Canceled}, {expired, errs.Timeout}} {
 			_, err := c.KV.Incr(e.ctx, "k")
+			if !errors.Is(err, e.ctx.Err()) {
+				t.Errorf("%s: %v is no %v", c, err, e.ctx.Err())
+			}
 			if e := failed(t, err, e.code); e.MaybeApplied {
 				t.Errorf("%s: %+v", c, e)
 			}

@@ -3,6 +3,7 @@ package core
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -280,7 +281,7 @@ func TestNumbersStayExact(t *testing.T) {
 			Rate float64 `json:"rate"`
 			Big  uint64  `json:"big"`
 		}
-		want := record{math.MaxInt64, 1.0, math.MaxUint64}
+		want := record{math.MaxInt64, 0.1, math.MaxUint64}
 		if _, err := c.KV.SetJSON(background, "r", want, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -288,6 +289,14 @@ func TestNumbersStayExact(t *testing.T) {
 		if found, err := c.KV.GetJSON(background, "r", &got); err != nil || !found || got != want {
 			t.Errorf("%+v %v %v", got, found, err)
 		}
+		// Without a type to go by, integers are exact all the same.
+		var loose any
+		if found, err := c.KV.GetJSON(background, "r", &loose); err != nil || !found || !reflect.DeepEqual(loose, map[string]any{"id": int64(math.MaxInt64), "rate": 0.1, "big": uint64(math.MaxUint64)}) {
+			t.Errorf("%#v %v %v", loose, found, err)
+		}
+		var wrong int
+		_, err = c.KV.GetJSON(background, "r", &wrong)
+		failed(t, err, errs.InvalidArgument)
 		if found, err := c.KV.GetJSON(background, "missing", &got); err != nil || found {
 			t.Errorf("%v %v", found, err)
 		}
@@ -540,6 +549,39 @@ func TestCredentials(t *testing.T) {
 	anonymous := open(t, serve(t, testserver.Config{User: "root", Password: "s3cret"}).URL())
 	if _, err := anonymous.KV.Set(background, "k", "v", nil); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestSecretsThatAServerEchoes(t *testing.T) {
+	p := listen(t, "", func(l *link) {
+		for {
+			a, ok := l.next()
+			if !ok {
+				return
+			}
+			echo := a.Header.Get("Authorization")
+			switch a.command {
+			case "kv.get":
+				l.status(200, `{"success":false,"request_id":"`+a.id+`","payload":null,"error":"Invalid request: `+echo+`"}`)
+			default:
+				l.status(401, "bad credentials: "+echo)
+			}
+		}
+	})
+	var logged strings.Builder
+	for _, options := range [][]Option{{WithAPIKey("sk_s3cret")}, {With("username", "root"), With("password", "s3cret")}} {
+		c := open(t, p.url(), append(options, WithLog(func(_ int, m string) { logged.WriteString(m) }))...)
+		_, _, read := c.KV.Get(background, "k")
+		_, write := c.KV.Incr(background, "k")
+		_, push := c.PubSub.Subscribe(background, []string{"t"}, nil)
+		for _, err := range []error{read, write, push} {
+			if err == nil || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "cm9vdDpzM2NyZXQ=") {
+				t.Errorf("%v", err)
+			}
+		}
+	}
+	if strings.Contains(logged.String(), "s3cret") {
+		t.Error(logged.String())
 	}
 }
 

@@ -53,6 +53,32 @@ func (c *Client) Frame(ctx context.Context, frame string) (value.Value, error) {
 	return o.v, o.err
 }
 
+// Do runs one request frame on the calling goroutine: what host bindings call that
+// wait for nothing but its end, which its deadline brings in any case. timeout 0
+// means the client's.
+func (c *Client) Do(frame string, timeout time.Duration) (value.Value, error) {
+	f, err := session.ParseFrame(frame)
+	if err != nil {
+		err.Transport = c.cfg.Scheme
+		return value.Nil, err
+	}
+	deadline := c.until(timeout)
+	return c.guarded(&f, func() (value.Value, error) {
+		if f.Op != session.OpNext {
+			return c.frame(context.Background(), &f, deadline)
+		}
+		v, err := c.nextItems(&f, deadline, nil, nil)
+		return c.settle(&f, v, err)
+	})
+}
+
+func (c *Client) until(timeout time.Duration) time.Time {
+	if timeout <= 0 {
+		timeout = c.cfg.Timeout
+	}
+	return time.Now().Add(timeout)
+}
+
 // Go runs one request frame and calls done with its reply, exactly once. It runs
 // inline if it cannot block and on a goroutine otherwise. timeout 0 means the
 // client's. The function it returns cancels the call: done is then called at
@@ -64,10 +90,7 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 		done(value.Nil, err)
 		return func() {}
 	}
-	if timeout <= 0 {
-		timeout = c.cfg.Timeout
-	}
-	deadline := time.Now().Add(timeout)
+	deadline := c.until(timeout)
 	if c.engine != nil && f.Op != session.OpNext {
 		done(c.guarded(&f, func() (value.Value, error) { return c.frame(context.Background(), &f, deadline) }))
 		return func() {}

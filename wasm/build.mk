@@ -5,6 +5,7 @@ build/synap.wasm: $(GO_SOURCES) $(shell find wasm -name '*.go' -not -path 'wasm/
 	$(GO) run ./wasm/compile $@
 
 test-wasm:
+	$(GO) test -v -run TestModule ./wasm/compile | grep -E 'bytes|^(ok|FAIL|---)'
 	$(GO) test ./core/loop ./wasm/... ./tests/wazero
 
 build/quickstart-wazero: $(GO_SOURCES) $(wildcard wasm/host/*.go tests/quickstart/wazero/*.go)

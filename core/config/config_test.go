@@ -138,6 +138,29 @@ func TestOptionsThatJSONCannotWrite(t *testing.T) {
 	}
 }
 
+// Servers and proxies echo what they were sent.
+func TestForeignTextsAreRedacted(t *testing.T) {
+	for address, texts := range map[string]map[string]string{
+		"http://h?api_key=" + secret: {
+			"the key " + secret + " (" + secret + ") is unknown": "the key *** (***) is unknown", "": "", "nothing of it": "nothing of it",
+		},
+		"http://u:" + secret + "@h": {
+			"Authorization: Basic dTpzM2NyZXQ= of u with " + secret: "Authorization: Basic *** of u with ***",
+		},
+		"http://h": {"no secrets": "no secrets"},
+	} {
+		c, err := Parse(address, value.Nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for text, want := range texts {
+			if got := c.Redact(text); got != want {
+				t.Errorf("%q becomes %q, not %q", text, got, want)
+			}
+		}
+	}
+}
+
 // Nothing that stands where a password belongs may come out again, however it is
 // mangled.
 func FuzzParse(f *testing.F) {

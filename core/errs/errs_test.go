@@ -49,6 +49,9 @@ func TestErrorsAreToldApart(t *testing.T) {
 	if got, want := New(Closed, "the client is closed").Error(), "synap: the client is closed (Closed)"; got != want {
 		t.Errorf("%q", got)
 	}
+	if cause := errors.New("why"); !errors.Is(&Error{Code: Canceled, Cause: cause}, cause) || errors.Is(e, cause) {
+		t.Error("an error does not unwrap to its cause")
+	}
 	if Timeout.Error() != "synap: Timeout" {
 		t.Error(Timeout.Error())
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/fasthttp/websocket"
@@ -30,12 +31,13 @@ const (
 // Push is one subscription over a WebSocket. It reconnects and subscribes again
 // by itself; what may be lost meanwhile is told on the next item.
 type Push struct {
-	h     *HTTP
-	cmd   *command.Command
-	route string
-	block bool
-	probe *session.Probe
-	log   func(string)
+	h       *HTTP
+	cmd     *command.Command
+	route   string
+	block   bool
+	probe   *session.Probe
+	unasked atomic.Bool // a probe could not be put on this connection
+	log     func(string)
 
 	policy *session.Policy
 	url    string
@@ -217,15 +219,16 @@ func (p *Push) read(conn *websocket.Conn) {
 	defer close(done)
 	go pinger(conn, done)
 	p.probe.Restart()
+	p.unasked.Store(false)
 	alive := func() {
 		limit := silence
-		if p.probe.Asked() {
+		if p.probe.Asked() && !p.unasked.Load() {
 			limit = p.h.cfg.Timeout // a probe is a call like any other
 		}
 		_ = conn.SetReadDeadline(time.Now().Add(limit))
 	}
 	conn.SetPongHandler(func(string) error {
-		if !p.probe.Asked() {
+		if !p.probe.Asked() || p.unasked.Load() {
 			alive()
 		}
 		return nil
@@ -259,7 +262,7 @@ func (p *Push) read(conn *websocket.Conn) {
 			ask = p.probe.Message(paused)
 		}
 		if ask {
-			go p.sendProbe()
+			go p.sendProbe(conn)
 		}
 	}
 }
@@ -287,11 +290,17 @@ func (p *Push) wake() {
 	}
 }
 
-func (p *Push) sendProbe() {
+// sendProbe puts the question whether the connection still delivers. If it cannot
+// be put there is no answer to wait for, and the connection gets no others.
+func (p *Push) sendProbe(conn *websocket.Conn) {
 	step := p.probe.Step()
-	if e, err := p.h.Encode(&step); err == nil {
-		p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(p.h.cfg.Timeout), func(value.Value, *errs.Error) {})
+	var refused *errs.Error
+	e, err := p.h.Encode(&step)
+	if err == nil && p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(p.h.cfg.Timeout), func(_ value.Value, err *errs.Error) { refused = err }) == nil && refused == nil {
+		return
 	}
+	p.unasked.Store(true)
+	_ = conn.SetReadDeadline(time.Now().Add(silence))
 }
 
 func pinger(conn *websocket.Conn, done chan struct{}) {

@@ -35,7 +35,7 @@ type Options struct {
 	Module []byte
 	Path   string
 	// CompilationCache is a directory in which the compiled module is kept for the
-	// next process, "" for none: compiling takes a second, loading a few
+	// next process, "" for none: compiling takes a second, loading some thirty
 	// milliseconds.
 	CompilationCache string
 	// PoolSize is how many instances there are at most, 0 for 4. An instance runs

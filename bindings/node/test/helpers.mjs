@@ -10,10 +10,16 @@ export const root = join(fileURLToPath(import.meta.url), "../../../..");
 export const dist = join(root, "bindings/node/dist");
 const program = process.env.SYNAP_TESTSERVER ?? join(root, "build/synap-testserver");
 
+const children = new Set();
+process.on("exit", () => children.forEach((child) => child.kill()));
+process.once("SIGTERM", () => process.exit(1));
+
 /** Starts a test server; it ends with the test t, or by stop(). */
 export async function startServer(t, ...options) {
   const at = options.includes("-http") ? [] : ["-http", "127.0.0.1:0"];
   const child = spawn(program, [...at, ...options], { stdio: ["ignore", "pipe", "inherit"] });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
   const [line] = await once(child.stdout, "data");
   const url = String(line).trim().split(" ").pop();
   const server = {
@@ -85,6 +91,14 @@ export function answer(socket, request, payload) {
 
 export function respond(socket, status, body) {
   socket.write(`HTTP/1.1 ${status} X\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+/** Waits until a condition holds. */
+export async function until(holds, what) {
+  for (const end = Date.now() + 10_000; !(await holds()); ) {
+    if (Date.now() > end) throw new Error(`it never came about that ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 /** A port on which nothing listens. */
