@@ -13,6 +13,7 @@ GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' -not -name '*_te
 include capi/build.mk
 include tests/conformance/conformance.mk
 include tests/bench/bench.mk
+include wasm/build.mk
 
 .PHONY: help quickstart test generate lib python testserver bench install clean
 .PHONY: test-go test-race test-generated test-python test-conformance test-faults
@@ -20,7 +21,7 @@ include tests/bench/bench.mk
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-quickstart: build/quickstart-go build/quickstart-c build/quickstart-cpp $(VENV)/installed ## run the quick start in every host
+quickstart: build/quickstart-go build/quickstart-c build/quickstart-cpp build/quickstart-wazero build/synap.wasm $(VENV)/installed ## run the quick start in every host
 	$(GO) run ./tests/quickstart
 
 test: test-generated test-go test-race test-c test-python test-conformance test-faults ## install what the tests need and run them all
@@ -32,7 +33,7 @@ generate: ## write all that derives from the command table
 test-generated:
 	$(GO) run ./internal/gen -check
 	$(GO) vet ./...
-	@test -z "$$(gofmt -l core capi internal tests)" || { gofmt -l core capi internal tests; echo "gofmt them"; exit 1; }
+	@test -z "$$(gofmt -l core capi internal tests wasm)" || { gofmt -l core capi internal tests wasm; echo "gofmt them"; exit 1; }
 
 test-go:
 	$(GO) test -timeout 300s ./...

@@ -6,10 +6,10 @@ SERVED      := auth,http-kv,http-queue,http-stream,http-pubsub,http-hash,http-li
 HOSTED      := http-kv,http-queue,http-stream,http-pubsub,http-hash,http-list
 DRIVERS     := tests/conformance/drivers
 
-test-conformance: $(CONFORMANCE) build/driver-go build/driver-c build/driver-cpp $(VENV)/installed ## replay the recorded exchanges in every role and host
+test-conformance: $(CONFORMANCE) build/driver-go build/driver-c build/driver-cpp build/driver-wazero build/synap.wasm $(VENV)/installed ## replay the recorded exchanges in every role and host
 	$(CONFORMANCE) -role server -files '$(SERVED)'
 	$(CONFORMANCE) -role client
-	@for driver in build/driver-go build/driver-c build/driver-cpp \
+	@for driver in build/driver-go build/driver-c build/driver-cpp build/driver-wazero \
 		'$(VENV)/bin/python $(DRIVERS)/python_sync.py' '$(VENV)/bin/python $(DRIVERS)/python_async.py'; do \
 		echo "$$driver"; \
 		$(CONFORMANCE) -role host -files '$(HOSTED)' -driver "$$driver"; \

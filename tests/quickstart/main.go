@@ -27,6 +27,7 @@ var hosts = []host{
 	{"C++", []string{"build/quickstart-cpp"}},
 	{"Python", []string{"build/venv/bin/python", "tests/quickstart/quickstart_sync.py"}},
 	{"Python asyncio", []string{"build/venv/bin/python", "tests/quickstart/quickstart_async.py"}},
+	{"Go in wazero", []string{"build/quickstart-wazero"}},
 }
 
 func main() {

@@ -123,7 +123,7 @@ def test_queue_follow_redelivers_what_was_rejected(client):
 def test_a_dropped_subscription_unsubscribes(client):
     before = subscribers(client)
     subscription = client.pubsub.subscribe(["t"])
-    assert subscribers(client) == before + 1
+    assert subscribers(client) > before
     del subscription
     gc.collect()
     eventually(lambda: subscribers(client) == before)
