@@ -160,6 +160,35 @@ func TestRestingConnectionsAreClosedAfterAWhile(t *testing.T) {
 	}
 }
 
+// A connection may die after it was found alive. One that takes nothing has lost
+// nothing: the next one is tried.
+func TestConnectionsThatTakeNothingAreReplaced(t *testing.T) {
+	const body = `{"success":true,"request_id":"1","payload":5,"error":null}`
+	address, _ := record(t, "")
+	h := driver(t, "http://"+address)
+	dead, err := h.dial(time.Now().Add(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.pool.put(dead)
+	dead.close()
+	alive, sent := record(t, "HTTP/1.1 200 OK\r\nContent-Length: 58\r\n\r\n"+body)
+	h.cfg.Host = alive
+	replies := 0
+	broken := h.Exchange(context.Background(), encode(t, h, session.Step{Command: "kv.incr"}), time.Now().Add(5*time.Second), func(v value.Value, err *errs.Error) {
+		if replies++; err != nil || !value.Equal(v, value.Int(5)) {
+			t.Error(err)
+		}
+	})
+	if broken != nil || replies != 1 {
+		t.Fatalf("%+v, %d replies", broken, replies)
+	}
+	h.Close()
+	if s := sent(); strings.Count(s, "kv.incr") != 1 {
+		t.Error(s)
+	}
+}
+
 func TestReasonsAreShort(t *testing.T) {
 	for want, err := range map[string]error{
 		"connection refused":       &net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{Port: 1}, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)},

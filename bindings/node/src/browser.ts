@@ -1,18 +1,17 @@
 /** synap-sdk for browsers, and for what is like them. */
 import type { Channel } from "./channel.js";
 import { Client } from "./client.js";
-import { ConnectionError } from "./generated/errors.js";
 import { Host, type InitOptions } from "./host.js";
 import { BrowserTransport, type FetchResponse, type Net } from "./io-browser.js";
-import { compile } from "./load.js";
-import { reason, type Platform } from "./platform.js";
+import { compile, fetchModule } from "./load.js";
+import type { Platform } from "./platform.js";
 import type { LogFunction } from "./runtime.js";
 import type { ClientOptions } from "./options.js";
 
 export * from "./api.js";
 
 const platform: Platform = {
-  load: (source) => compile(source ?? new URL("../synap.wasm", import.meta.url), read),
+  load: (source) => compile(source ?? new URL("../synap.wasm", import.meta.url), fetchModule),
   transport: (settings, answers) => new BrowserTransport({ fetch: (url, init) => fetch(url, init) as Promise<FetchResponse>, WebSocket: WebSocket as unknown as Net["WebSocket"] }, settings, answers),
   environment: () => ({}),
   random(to) {
@@ -24,14 +23,6 @@ const platform: Platform = {
     return { stop: () => clearTimeout(timer), keepAlive: () => undefined };
   },
 };
-
-async function read(url: string): Promise<Response> {
-  try {
-    return await fetch(url);
-  } catch (e) {
-    throw new ConnectionError(`synap.wasm cannot be loaded from ${url}: ${reason(e)}`, { retryable: true, cause: e });
-  }
-}
 
 const host = /* @__PURE__ */ new Host(platform);
 

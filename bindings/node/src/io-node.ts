@@ -14,7 +14,9 @@ type Tls = { ca?: string; cert?: string; key?: string; rejectUnauthorized: boole
 
 /** The requests of one lane: they share a connection and stop at the first failure. */
 interface Lane {
+  readonly number: number;
   readonly line: Line;
+  left: number;
   failed: boolean;
 }
 
@@ -31,9 +33,11 @@ export class NodeTransport implements Transport {
   readonly #live = new Map<number, Exchange>();
   readonly #streams = new Map<number, Stream>();
   readonly #lines: Line[] = [];
-  readonly #lanes = new Map<number, { lane: Lane; left: number }>();
+  readonly #lanes = new Map<number, Lane>();
   #done: Exchange[] = [];
   #origin = "";
+  #authorization = "";
+  #headers: string[] = [];
   #pool: Pool | null = null;
   #agent: Agent | null = null;
 
@@ -60,19 +64,17 @@ export class NodeTransport implements Transport {
   // --- HTTP -------------------------------------------------------------------------
 
   request(id: number, request: HostRequest): void {
-    const { url, authorization, body } = request;
+    const { url, body } = request;
     const origin = this.#originOf(url);
-    const headers = body.length > 0 ? ["content-type", "application/json"] : [];
-    if (authorization !== "") headers.push("authorization", authorization);
     const lane = request.lane === 0 ? null : this.#lane(request.lane, origin);
-    const exchange = new Exchange(id, this.#settings.max_reply_bytes, lane, (end) => this.#ended(end, request.lane));
+    const exchange = new Exchange(id, this.#settings.max_reply_bytes, lane, this.#ended);
     this.#live.set(id, exchange);
     const dispatcher: Dispatcher = lane === null ? (this.#pool ??= new Pool(origin, { ...this.#options(), connections: this.#settings.pool_size })) : lane.line.client;
     dispatcher.dispatch(
       {
         path: url.slice(origin.length),
         method: request.method as Dispatcher.HttpMethod,
-        headers,
+        headers: this.#headersOf(request.authorization),
         body: body.length > 0 ? body : null,
         // Only what is said to be safe to repeat is pipelined. Exchange sees to it
         // that nothing is.
@@ -82,6 +84,15 @@ export class NodeTransport implements Transport {
     );
   }
 
+  #headersOf(authorization: string): string[] {
+    if (this.#headers.length === 0 || authorization !== this.#authorization) {
+      this.#authorization = authorization;
+      this.#headers = ["content-type", "application/json"];
+      if (authorization !== "") this.#headers.push("authorization", authorization);
+    }
+    return this.#headers;
+  }
+
   #originOf(url: string): string {
     if (this.#origin === "" || !url.startsWith(this.#origin)) this.#origin = url.slice(0, url.indexOf("/", url.indexOf("://") + 3));
     return this.#origin;
@@ -89,14 +100,14 @@ export class NodeTransport implements Transport {
 
   /** Returns the lane of a number, whose requests all go over one connection. */
   #lane(number: number, origin: string): Lane {
-    let entry = this.#lanes.get(number);
-    if (entry === undefined) {
-      entry = { lane: { line: this.#line(origin), failed: false }, left: 0 };
-      this.#lanes.set(number, entry);
+    let lane = this.#lanes.get(number);
+    if (lane === undefined) {
+      lane = { number, line: this.#line(origin), left: 0, failed: false };
+      this.#lanes.set(number, lane);
     }
-    entry.left++;
-    entry.lane.line.busy++;
-    return entry.lane;
+    lane.left++;
+    lane.line.busy++;
+    return lane;
   }
 
   /** Returns the least busy connection for lanes, or a new one. */
@@ -109,16 +120,16 @@ export class NodeTransport implements Transport {
     return line;
   }
 
-  #ended(exchange: Exchange, laneNumber: number): void {
-    if (exchange.lane !== null) {
-      exchange.lane.line.busy--;
-      const entry = this.#lanes.get(laneNumber);
-      if (entry !== undefined && --entry.left === 0) this.#lanes.delete(laneNumber);
+  readonly #ended = (exchange: Exchange): void => {
+    const { lane } = exchange;
+    if (lane !== null) {
+      lane.line.busy--;
+      if (--lane.left === 0) this.#lanes.delete(lane.number);
     }
     // What ends in one turn of the event loop is handed over together: the module
     // runs faster at a stretch.
     if (this.#done.push(exchange) === 1) setImmediate(this.#handOver);
-  }
+  };
 
   readonly #handOver = (): void => {
     const done = this.#done;

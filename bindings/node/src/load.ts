@@ -1,5 +1,6 @@
 /** From whatever init was given to a compiled module, with an error that says what to do. */
-import { ConnectionError, InvalidArgumentError, UnsupportedError } from "./generated/errors.js";
+import { SynapError } from "./error.js";
+import { ConnectionError, InvalidArgumentError, PanicError, ResourceExhaustedError, UnsupportedError } from "./generated/errors.js";
 import { reason } from "./platform.js";
 
 /** The version of the contract that this package speaks (wasm/README.md). */
@@ -54,6 +55,15 @@ export async function compile(source: unknown, fetched: (url: string) => Promise
   return checked(await compiled(from as BufferSource));
 }
 
+/** Asks for a module. */
+export async function fetchModule(url: string): Promise<Response> {
+  try {
+    return await fetch(url);
+  } catch (e) {
+    throw new ConnectionError(`synap.wasm cannot be loaded from ${url}: ${reason(e)}`, { retryable: true, cause: e });
+  }
+}
+
 async function compiled(bytes: BufferSource): Promise<WebAssembly.Module> {
   const head = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (head.length < 8 || head[0] !== 0 || head[1] !== 0x61 || head[2] !== 0x73 || head[3] !== 0x6d) {
@@ -81,6 +91,16 @@ function checked(module: WebAssembly.Module): WebAssembly.Module {
 /** Refuses an instance whose contract is another. */
 export function checkAbi(version: number): void {
   if (version !== ABI) {
-    throw new UnsupportedError(`synap.wasm speaks version ${version} of the contract with its host, this package version ${ABI}: use the file that came with the package`);
+    throw new UnsupportedError(`synap.wasm speaks version ${version} of the contract with its host, this package version ${ABI}: ${OWN_FILE}`);
   }
+}
+
+const OWN_FILE = "use the file that came with the package";
+
+/** Says why a module could not be started. */
+export function startFailure(e: unknown): unknown {
+  if (e instanceof SynapError) return e;
+  if (e instanceof WebAssembly.LinkError) return new UnsupportedError(`synap.wasm does not fit this package (${reason(e)}): ${OWN_FILE}`, { cause: e });
+  if (e instanceof RangeError) return new ResourceExhaustedError(`there is no memory for synap.wasm: ${reason(e)}`, { retryable: true, cause: e });
+  return new PanicError(`synap.wasm failed to start: ${reason(e)}`, { cause: e });
 }

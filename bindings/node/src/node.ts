@@ -8,7 +8,7 @@ import { Client } from "./client.js";
 import { InvalidArgumentError } from "./generated/errors.js";
 import { Host, type InitOptions } from "./host.js";
 import { NodeTransport } from "./io-node.js";
-import { compile } from "./load.js";
+import { compile, fetchModule } from "./load.js";
 import { reason, type Platform } from "./platform.js";
 import type { LogFunction } from "./runtime.js";
 import type { ClientOptions } from "./options.js";
@@ -42,7 +42,7 @@ const platform: Platform = {
 };
 
 async function read(from: string): Promise<unknown> {
-  if (/^https?:/.test(from)) return fetch(from);
+  if (/^https?:/.test(from)) return fetchModule(from);
   try {
     return await readFile(from.startsWith("file:") ? fileURLToPath(from) : from);
   } catch (e) {

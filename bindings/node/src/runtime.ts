@@ -2,7 +2,7 @@
 import type { Channel } from "./channel.js";
 import type { SynapError } from "./error.js";
 import { PanicError } from "./generated/errors.js";
-import { checkAbi } from "./load.js";
+import { checkAbi, startFailure } from "./load.js";
 import { copyOf, decode, viewOf } from "./msgpack.js";
 import { Sent, reason, type HostRequest, type Platform, type Settings, type Timer } from "./platform.js";
 import { wasi } from "./wasi.js";
@@ -67,7 +67,7 @@ export class Runtime {
   static async start(module: WebAssembly.Module, platform: Platform): Promise<Runtime> {
     let runtime!: Runtime;
     let memory!: WebAssembly.Memory;
-    const instance = await WebAssembly.instantiate(module, {
+    const imports = {
       wasi_snapshot_preview1: wasi(module, () => memory, platform.random),
       synap_host: {
         completed: (client: number, p: number, n: number) => runtime.completed(client, p >>> 0, n),
@@ -91,13 +91,17 @@ export class Runtime {
           runtime.actions.push({ does: "log", level: level >= 2 ? "warn" : "info", text });
         },
       },
-    });
-    const exports = instance.exports as unknown as Exports;
-    memory = exports.memory;
-    runtime = new Runtime(platform, exports);
-    exports._initialize();
-    checkAbi(exports.synap_abi());
-    return runtime;
+    };
+    try {
+      const { exports } = await WebAssembly.instantiate(module, imports);
+      ({ memory } = exports as unknown as Exports);
+      runtime = new Runtime(platform, exports as unknown as Exports);
+      runtime.exports._initialize();
+      checkAbi(runtime.exports.synap_abi());
+      return runtime;
+    } catch (e) {
+      throw startFailure(e);
+    }
   }
 
   /** The size of the instance's memory in bytes. */
