@@ -14,6 +14,8 @@ include capi/build.mk
 include tests/conformance/conformance.mk
 include tests/bench/bench.mk
 include wasm/build.mk
+include bindings/node/build.mk
+include tests/browser/build.mk
 
 .PHONY: help quickstart test generate lib python testserver bench install clean
 .PHONY: test-go test-race test-generated test-python test-conformance test-faults
@@ -21,10 +23,11 @@ include wasm/build.mk
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-quickstart: build/quickstart-go build/quickstart-c build/quickstart-cpp build/quickstart-wazero build/synap.wasm $(VENV)/installed ## run the quick start in every host
+quickstart: build/quickstart-go build/quickstart-c build/quickstart-cpp build/quickstart-wazero build/synap.wasm $(VENV)/installed $(NODE_BUILD) $(BROWSER_HOST) ## run the quick start in every host
+	-@tests/need.sh chromium=chromium
 	$(GO) run ./tests/quickstart
 
-test: test-generated test-go test-race test-c test-python test-conformance test-faults ## install what the tests need and run them all
+test: test-generated test-go test-race test-c test-python test-node test-conformance test-faults test-browser ## install what the tests need and run them all
 	@echo "all tests passed"
 
 generate: ## write all that derives from the command table

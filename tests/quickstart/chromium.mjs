@@ -1,7 +1,8 @@
 // The guide's quick start in a page in Chromium: node chromium.mjs ADDRESS.
 //
-// Says nothing when all is well; exits with 1 otherwise.
-import { launch } from "../browser/chromium.mjs";
+// Says nothing when all is well; exits with 3 where there is no Chromium, with 1
+// when a step fails.
+import { find, launch } from "../browser/chromium.mjs";
 import { startSite } from "../browser/programs.mjs";
 
 /** Runs in the page. */
@@ -40,6 +41,10 @@ async function quickstart(address) {
   await client.close();
 }
 
+if (find() === null) {
+  console.error("no Chromium here: install Debian's package chromium");
+  process.exit(3);
+}
 const [browser, site] = await Promise.all([launch(), startSite()]);
 try {
   const page = await browser.newPage();

@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,8 @@ var hosts = []host{
 	{"C++", []string{"build/quickstart-cpp"}},
 	{"Python", []string{"build/venv/bin/python", "tests/quickstart/quickstart_sync.py"}},
 	{"Python asyncio", []string{"build/venv/bin/python", "tests/quickstart/quickstart_async.py"}},
+	{"Node", []string{"node", "tests/quickstart/quickstart.mjs"}},
+	{"Chromium", []string{"node", "tests/quickstart/chromium.mjs"}},
 	{"Go in wazero", []string{"build/quickstart-wazero"}},
 }
 
@@ -40,7 +43,7 @@ func main() {
 		{"memory://", "memory://"},
 		{"http://", server.URL()},
 	}
-	var failures []string
+	var failures, missing []string
 	fmt.Printf("%-16s", "host")
 	for _, t := range transports {
 		fmt.Printf("%-11s", t.name)
@@ -50,22 +53,37 @@ func main() {
 		fmt.Printf("%-16s", h.name)
 		for _, t := range transports {
 			mark := "✓"
-			if err := run(h, t.address); err != nil {
+			if err := run(h, t.address); exitCode(err) == noHost {
+				mark = "-"
+				missing = append(missing, fmt.Sprintf("%s on %s: %v", h.name, t.name, err))
+			} else if err != nil {
 				mark = "✗"
 				failures = append(failures, fmt.Sprintf("%s on %s: %v", h.name, t.name, err))
 			}
-			// Ticks are one column wide and three bytes long.
+			// A tick is one column wide and three bytes long.
 			fmt.Print(mark + strings.Repeat(" ", 10))
 		}
 		fmt.Println()
 	}
 	server.Close()
-	for _, f := range failures {
-		fmt.Println(f)
+	for _, line := range append(missing, failures...) {
+		fmt.Println(line)
 	}
 	if len(failures) > 0 {
 		os.Exit(1)
 	}
+}
+
+// noHost is the exit code of a quick start whose host is not on this machine and
+// could not be installed. Only the browser may be absent.
+const noHost = 3
+
+func exitCode(err error) int {
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return exit.ExitCode()
+	}
+	return 0
 }
 
 func run(h host, address string) error {

@@ -1,11 +1,11 @@
 /** synap-sdk for browsers, and for what is like them. */
 import type { Channel } from "./channel.js";
 import { Client } from "./client.js";
-import { Host, type InitOptions } from "./host.js";
+import { Host } from "./host.js";
 import { BrowserTransport, type FetchResponse, type Net } from "./io-browser.js";
 import { compile, fetchModule } from "./load.js";
 import type { Platform } from "./platform.js";
-import type { LogFunction } from "./runtime.js";
+import type { InitOptions, LogFunction } from "./types.js";
 import type { ClientOptions } from "./options.js";
 
 export * from "./api.js";
@@ -33,7 +33,6 @@ const host = /* @__PURE__ */ new Host(platform);
  *     await client.kv.set("user:1", "John Doe", { ttl: 3600 });
  */
 export class SynapClient extends Client {
-  /** @internal */
   private constructor(channel: Channel) {
     super(channel);
   }

@@ -4,14 +4,9 @@ import type { SynapError } from "./error.js";
 import { ClosedError, InvalidArgumentError, errorOf } from "./generated/errors.js";
 import { written } from "./msgpack.js";
 import type { Platform } from "./platform.js";
-import { Runtime, type LogFunction } from "./runtime.js";
+import { Runtime } from "./runtime.js";
 import { moduleOptions, type ClientOptions } from "./options.js";
-import type { WasmSource } from "./types.js";
-
-export interface InitOptions {
-  /** Where synap.wasm comes from. Absent: the file in the package. */
-  wasm?: WasmSource | undefined;
-}
+import type { InitOptions, LogFunction, WasmSource } from "./types.js";
 
 export class Host {
   readonly #platform: Platform;

@@ -1,6 +1,8 @@
 /** Connections in Node: undici for HTTP and WebSockets. */
 import { readFileSync } from "node:fs";
-import { Agent, Client, Pool, WebSocket, type Dispatcher } from "undici";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { Client, Pool, WebSocket, buildConnector, type Dispatcher } from "undici";
 import { ConnectionError, InvalidArgumentError } from "./generated/errors.js";
 import { Sent, reason, type Answers, type HostRequest, type Settings, type Transport } from "./platform.js";
 import { refusalOf } from "./refusal-node.js";
@@ -9,6 +11,8 @@ import { refusalOf } from "./refusal-node.js";
 const LANE_DEPTH = 64;
 /** How many connections lanes may have besides the pool's. */
 const MOST_LANES = 16;
+/** How long a server may take to answer the close of a WebSocket. */
+const GOODBYE_MS = 2000;
 
 type Tls = { ca?: string; cert?: string; key?: string; rejectUnauthorized: boolean };
 
@@ -39,7 +43,6 @@ export class NodeTransport implements Transport {
   #authorization = "";
   #headers: string[] = [];
   #pool: Pool | null = null;
-  #agent: Agent | null = null;
 
   constructor(settings: Settings, answers: Answers) {
     this.#settings = settings;
@@ -52,7 +55,7 @@ export class NodeTransport implements Transport {
     };
   }
 
-  #options(): Client.Options {
+  #options(): Client.Options & { connect: buildConnector.BuildOptions } {
     return {
       connect: { timeout: this.#settings.connect_timeout, ...this.#tls },
       // The module has deadlines of its own and aborts what is over.
@@ -127,8 +130,11 @@ export class NodeTransport implements Transport {
       if (--lane.left === 0) this.#lanes.delete(lane.number);
     }
     // What ends in one turn of the event loop is handed over together: the module
-    // runs faster at a stretch.
-    if (this.#done.push(exchange) === 1) setImmediate(this.#handOver);
+    // runs faster at a stretch. One alone need not wait for others.
+    const alone = this.#live.size === 1;
+    if (this.#done.push(exchange) > 1) return;
+    if (alone) this.#handOver();
+    else setImmediate(this.#handOver);
   };
 
   readonly #handOver = (): void => {
@@ -150,11 +156,10 @@ export class NodeTransport implements Transport {
   // --- WebSockets -------------------------------------------------------------------
 
   openStream(id: number, request: HostRequest): void {
-    this.#agent ??= new Agent(this.#options());
     const ended = (status: number, body: string): void => {
       if (this.#streams.delete(id)) this.#answers.streamClosed(id, status, body);
     };
-    const stream = new Stream(request, this.#agent, this.#tls, (text) => this.#answers.streamData(id, text), ended);
+    const stream = new Stream(request, this.#options(), this.#tls, (text) => this.#answers.streamData(id, text), ended);
     this.#streams.set(id, stream);
   }
 
@@ -168,7 +173,7 @@ export class NodeTransport implements Transport {
     this.#live.clear();
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();
-    const all: (Dispatcher | null)[] = [this.#pool, this.#agent, ...this.#lines.map((line) => line.client)];
+    const all: (Dispatcher | null)[] = [this.#pool, ...this.#lines.map((line) => line.client)];
     await Promise.all(all.map((dispatcher) => dispatcher?.destroy()));
   }
 }
@@ -256,17 +261,34 @@ class Exchange implements Dispatcher.DispatchHandlers {
 
 /** One WebSocket. */
 class Stream {
+  private readonly client: Client;
   private readonly socket: WebSocket;
+  private raw: Duplex | null = null;
   private readonly timer: NodeJS.Timeout;
   private readonly ended: (status: number, body: string) => void;
   private over = false;
 
-  constructor(request: HostRequest, agent: Agent, tls: Tls, data: (text: string) => void, ended: (status: number, body: string) => void) {
+  constructor(
+    request: HostRequest,
+    options: Client.Options & { connect: buildConnector.BuildOptions },
+    tls: Tls,
+    data: (text: string) => void,
+    ended: (status: number, body: string) => void,
+  ) {
     this.ended = ended;
-    const headers: Record<string, string> = request.authorization === "" ? {} : { authorization: request.authorization };
-    this.socket = new WebSocket(request.url, { dispatcher: agent, headers });
     let open = false;
     let gone = false;
+    const connect = buildConnector(options.connect);
+    this.client = new Client(new URL(request.url.replace(/^ws/, "http")).origin, {
+      ...options,
+      connect: (to, callback) =>
+        connect(to, (...result) => {
+          this.raw = result[1] ?? null;
+          callback(...result);
+        }),
+    });
+    const headers: Record<string, string> = request.authorization === "" ? {} : { authorization: request.authorization };
+    this.socket = new WebSocket(request.url, { dispatcher: this.client, headers });
     this.socket.onopen = () => {
       open = true;
       clearTimeout(this.timer);
@@ -278,26 +300,28 @@ class Stream {
     this.socket.onclose = this.socket.onerror = () => {
       if (gone) return;
       gone = true;
-      if (open) this.end(0, "");
+      if (open || this.raw === null) this.end(0, "");
       // undici does not tell why an upgrade was refused: ask once more.
       else refusalOf(request, tls).then(({ status, body }) => this.end(status, body), () => this.end(0, ""));
     };
-    this.timer = setTimeout(() => {
-      this.end(0, "");
-      this.socket.close();
-    }, request.timeoutMs);
+    this.timer = setTimeout(() => this.end(0, ""), request.timeoutMs);
   }
 
   private end(status: number, body: string): void {
-    clearTimeout(this.timer);
     if (this.over) return;
-    this.over = true;
+    this.close();
     this.ended(status, body);
   }
 
   close(): void {
-    clearTimeout(this.timer);
     this.over = true;
+    clearTimeout(this.timer);
     this.socket.close();
+    void this.client.destroy().catch(() => undefined);
+    // A server that does not say goodbye keeps neither the socket nor the process.
+    const { raw } = this;
+    if (raw === null) return;
+    (raw as Socket).unref?.();
+    setTimeout(() => raw.destroy(), GOODBYE_MS).unref();
   }
 }

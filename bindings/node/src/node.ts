@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 import type { Channel } from "./channel.js";
 import { Client } from "./client.js";
 import { InvalidArgumentError } from "./generated/errors.js";
-import { Host, type InitOptions } from "./host.js";
+import { Host } from "./host.js";
 import { NodeTransport } from "./io-node.js";
 import { compile, fetchModule } from "./load.js";
 import { reason, type Platform } from "./platform.js";
-import type { LogFunction } from "./runtime.js";
+import type { InitOptions, LogFunction } from "./types.js";
 import type { ClientOptions } from "./options.js";
 
 export * from "./api.js";
@@ -59,7 +59,6 @@ const host = /* @__PURE__ */ new Host(platform);
  *     await client.kv.set("user:1", "John Doe", { ttl: 3600 });
  */
 export class SynapClient extends Client {
-  /** @internal */
   private constructor(channel: Channel) {
     super(channel);
   }

@@ -5,6 +5,7 @@ import { PanicError } from "./generated/errors.js";
 import { checkAbi, startFailure } from "./load.js";
 import { copyOf, decode, viewOf } from "./msgpack.js";
 import { Sent, reason, type HostRequest, type Platform, type Settings, type Timer } from "./platform.js";
+import type { LogFunction, LogLevel } from "./types.js";
 import { wasi } from "./wasi.js";
 
 interface Exports {
@@ -24,10 +25,6 @@ interface Exports {
   synap_stream_closed(now: number, client: number, stream: number, status: number, p: number, n: number): void;
   synap_tick(now: number): void;
 }
-
-/** A level of messages: connections that came back are information, broken ones warnings. */
-export type LogLevel = "info" | "warn";
-export type LogFunction = (level: LogLevel, message: string) => void;
 
 /** The largest input that the module takes. */
 export const MOST_INPUT = 1 << 28;

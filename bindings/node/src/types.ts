@@ -39,3 +39,14 @@ export interface CallOptions {
 
 /** Where synap.wasm comes from: a URL or path, a Response, a compiled module, its bytes, or a promise of one. */
 export type WasmSource = string | object;
+
+/** Where synap.wasm comes from, as init takes it. */
+export interface InitOptions {
+  /** Where synap.wasm comes from. Absent: the file in the package. */
+  wasm?: WasmSource | undefined;
+}
+
+/** A level of messages: connections that came back are information, broken ones warnings. */
+export type LogLevel = "info" | "warn";
+/** Takes messages about connections. */
+export type LogFunction = (level: LogLevel, message: string) => void;

@@ -1,5 +1,6 @@
 // The browser's side, with fetch and WebSocket of the test's own making, or Node's.
 import assert from "node:assert/strict";
+import { webcrypto } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -11,6 +12,7 @@ const { Host } = await import(join(dist, "esm/host.js"));
 const { Families } = await import(join(dist, "esm/generated/families.js"));
 const sdk = await import(join(dist, "esm/browser.js"));
 const { WebSocket } = createRequire(join(dist, "cjs/node.js"))("undici");
+globalThis.crypto ??= webcrypto; // Node 18 has it elsewhere
 const module = new WebAssembly.Module(readFileSync(join(dist, "synap.wasm")));
 
 /** Opens a client over what stands in for a browser; `clock` makes time and timers the test's own. */

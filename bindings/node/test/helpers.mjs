@@ -20,7 +20,9 @@ export async function startServer(t, ...options) {
   const child = spawn(program, [...at, ...options], { stdio: ["ignore", "pipe", "inherit"] });
   children.add(child);
   child.once("exit", () => children.delete(child));
-  const [line] = await once(child.stdout, "data");
+  const failed = once(child, "exit").then(([code]) => Promise.reject(new Error(`the test server ended with ${code}`)));
+  const [line] = await Promise.race([once(child.stdout, "data"), failed]);
+  failed.catch(() => {});
   const url = String(line).trim().split(" ").pop();
   const server = {
     url,

@@ -1,9 +1,11 @@
 // Subscriptions: how they begin, deliver, resume, tell of loss, and end.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { inspect } from "node:util";
+import { inspect, promisify } from "node:util";
 import { CanceledError, ClosedError, InvalidArgumentError, LazySubscription, NotFoundError, Subscription, TimeoutError, UnauthenticatedError, UnsupportedError, setLog } from "synap-sdk";
-import { connect, freePort, listen, onEach, respond, startServer, until, utf8 } from "./helpers.mjs";
+import { connect, freePort, listen, onEach, respond, root, startServer, until, utf8 } from "./helpers.mjs";
 
 onEach(test, "awaited it is registered; for await delivers, break closes", async (client) => {
   const messages = await client.pubsub.subscribe(["news.*", "news.local"]);
@@ -151,7 +153,7 @@ test("a subscription lives through restarts of the server and tells so", async (
   await client.pubsub.publish("t", 1);
   assert.equal((await messages.next()).message, 1);
 
-  const waiting = messages.next();
+  const waiting = messages.next({ timeoutMs: 15_000 });
   await server.stop();
   server = await startServer(t, ...at);
   await until(async () => (await client.pubsub.publish("t", 2)).subscribersMatched > 0, "it is registered anew");
@@ -221,4 +223,24 @@ test("a push channel that does not come about", async (t) => {
   }
   const nobody = await connect(t, `http://127.0.0.1:${await freePort()}`, { maxRetries: 0 });
   await assert.rejects(nobody.pubsub.subscribe(["t"]).next(), { code: "Connection" });
+});
+
+test("a server that never says goodbye does not keep the process", async (t) => {
+  const silent = await listen(t, (socket, request) => {
+    const key = /sec-websocket-key: (.*)\r\n/i.exec(request)[1];
+    const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+    const text = JSON.stringify({ type: "connected", subscriber_id: "s", topics: ["t"], subscription_count: 1 });
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-accept: ${accept}\r\n\r\n`);
+    socket.write(Buffer.concat([Buffer.from([0x81, text.length]), Buffer.from(text)]));
+  });
+  const script = `
+    import { SynapClient } from "synap-sdk";
+    const client = await SynapClient.connect(${JSON.stringify(silent.url)});
+    await client.kv.watch(["k"]);
+    await client.close();
+    console.log("closed");`;
+  const began = Date.now();
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { cwd: `${root}/bindings/node`, timeout: 10_000 });
+  assert.equal(stdout.trim(), "closed");
+  assert.ok(Date.now() - began < 8000);
 });
