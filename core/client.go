@@ -39,8 +39,8 @@ type Client struct {
 
 	cfg    *config.Config
 	policy *session.Policy
-	engine *engine.Engine  // memory://
-	http   *transport.HTTP // http://, https://
+	engine *engine.Engine   // memory://
+	server transport.Driver // all other addresses
 	log    func(level int, message string)
 
 	inFlight atomic.Int64
@@ -97,7 +97,8 @@ const (
 // Messages never hold secrets.
 func WithLog(log func(level int, message string)) Option { return Option{log: log} }
 
-// Open returns a client for an address: memory://[name], http:// or https://,
+// Open returns a client for an address: memory://[name], http://, https://,
+// synap:// (SynapRPC) or resp3://, these two also as synaps:// and resp3s:// over TLS,
 // with user:password@ and options in the query if wanted. It opens no
 // connection; an address or option that is wrong is an error at once. An empty
 // address means the environment variable SYNAP_URL.
@@ -127,7 +128,7 @@ func OpenWith(address string, opts value.Value, getenv func(string) string, log 
 	}
 	if cfg.Scheme == config.Memory {
 		c.engine = openStore(cfg.Name)
-	} else if c.http, bad = transport.NewHTTP(cfg); bad != nil {
+	} else if c.server, bad = transport.Open(cfg); bad != nil {
 		return nil, bad
 	}
 	c.families.bind(c)
@@ -151,8 +152,8 @@ func (c *Client) Close() error {
 	for _, s := range subs {
 		s.Close()
 	}
-	if c.http != nil {
-		c.http.Close()
+	if c.server != nil {
+		c.server.Close()
 	}
 	if c.engine != nil {
 		closeStore(c.cfg.Name, c.engine)
@@ -165,8 +166,13 @@ func (c *Client) closedError(name string) *errs.Error {
 }
 
 func (c *Client) wire() session.Wire {
-	if c.engine != nil {
+	switch {
+	case c.engine != nil:
 		return session.Direct
+	case c.cfg.RPC():
+		return session.RPC
+	case c.cfg.RESP3():
+		return session.RESP3
 	}
 	return session.HTTP
 }

@@ -111,7 +111,7 @@ func TestStoresByName(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for address, options := range map[string][]Option{
-		"": nil, "localhost:15500": nil, "redis://h": nil, "http://": nil, "http://h?nope=1": nil,
+		"": nil, "localhost:15500": nil, "amqp://h": nil, "http://": nil, "http://h?nope=1": nil,
 		"http://a": {With("nope", 1)}, "http://b": {With("timeout", struct{}{})}, "http://c": {With("timeout", -1)}, "http://d": {WithAPIKey("k"), With("username", "u"), With("password", "p")},
 	} {
 		c, err := Open(address, options...)

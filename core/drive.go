@@ -87,7 +87,7 @@ func (c *Client) admit(calls []*session.Call) bool {
 }
 
 func (c *Client) driveEngine(call *session.Call) {
-	face := engine.Raw
+	face := engine.Program
 	if call.Raw() {
 		face = engine.Envelope
 	}
@@ -120,7 +120,7 @@ func (c *Client) exchange(ctx context.Context, calls []*session.Call) (wakeAt in
 		mark := len(encoded)
 		steps := call.Steps()
 		for i := range steps {
-			e, err := c.http.Encode(&steps[i])
+			e, err := c.server.Encode(&steps[i])
 			if err != nil {
 				call.Failed(err)
 				encoded, owners = encoded[:mark], owners[:mark]
@@ -136,7 +136,7 @@ func (c *Client) exchange(ctx context.Context, calls []*session.Call) (wakeAt in
 		return -1
 	}
 	next := 0
-	broken := c.http.Exchange(ctx, encoded, time.Unix(0, deadline), func(v value.Value, err *errs.Error) {
+	broken := c.server.Exchange(ctx, encoded, time.Unix(0, deadline), func(v value.Value, err *errs.Error) {
 		owners[next].Reply(v, err)
 		next++
 	})

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/session"
 	"github.com/libsynap/libsynap/core/testserver"
 	"github.com/libsynap/libsynap/core/value"
 )
@@ -55,7 +56,7 @@ func TestTextComesBackAsItWas(t *testing.T) {
 			check("mset and mget", values[0].Value, values[0].Found, err)
 			check("set and mget", values[2].Value, values[2].Found, err)
 			old, had, err := c.KV.Getset(background, "k", "replaced")
-			if name == "a placeholder" && c.http != nil {
+			if name == "a placeholder" && c.wire() == session.HTTP {
 				failed(t, err, errs.BinaryValue) // nobody can tell
 			} else {
 				check("getset", old, had, err)
@@ -217,7 +218,7 @@ func TestKeysOfEveryKind(t *testing.T) {
 			t.Errorf("%q %v", s, err)
 		}
 		_, err = c.KV.Append(background, "", "x")
-		if c.http == nil {
+		if c.wire() == session.Direct {
 			if err != nil {
 				t.Error(err)
 			}

@@ -506,7 +506,7 @@ func TestSubscriptionsThatCannotBeOpened(t *testing.T) {
 	// Quirk: the list is cut at commas (protocol: websocket, /pubsub/ws).
 	_, err = c.PubSub.Subscribe(background, []string{"a,b"}, nil)
 	failed(t, err, errs.InvalidArgument)
-	_, err = Open(s.URL(), With("push", "rpc"))
+	_, err = Open(s.URL(), With("push", "smoke"))
 	failed(t, err, errs.InvalidArgument)
 	c = open(t, "http://"+unused(t))
 	_, err = c.PubSub.Subscribe(background, []string{"t"}, nil)

@@ -284,12 +284,13 @@ func (s *engineSource) take(max int) ([]value.Value, <-chan struct{}, time.Durat
 
 func (s *engineSource) close() { s.sub.Close() }
 
-// pushSource is a subscription over WebSocket.
+// pushSource is a subscription to pushes.
 type pushSource struct{ *transport.Push }
 
 func (c *Client) subscribePush(ctx context.Context, cmd *command.Command, args []value.Value, deadline time.Time) (source, *errs.Error) {
 	size, block := bufferOf(args)
-	p, err := c.http.OpenPush(ctx, cmd, names(args[0]), size, block, c.policy, deadline, func(m string) { c.log(LogWarning, m) })
+	opts := transport.PushOptions{Size: size, Block: block, Policy: c.policy, Log: func(m string) { c.log(LogWarning, m) }}
+	p, err := c.server.OpenPush(ctx, cmd, names(args[0]), opts, deadline)
 	if err != nil {
 		return nil, err
 	}

@@ -161,10 +161,18 @@ type HTTP struct {
 	Check string
 }
 
-// Native is the form of a command on SynapRPC or RESP3 (native-map.json).
-// Args lists what follows the name: arg, arg:int, arg... (one each), "word"
-// (literal), [..] only when given. Reply names how the native reply becomes the
-// result: ok, int, int>0, int==1, bool, bytes, list, map, flat.
+// Native is the form of a command on SynapRPC or RESP3 (protocol: native-map).
+//
+// Args lists what follows the name, between spaces: name (one argument), name...
+// (one per element), name:json (its JSON text), name:text (itself if it is text),
+// "word" (literal), [..] only when the argument in it is given, name=5 with 5 in
+// its place when only a later one is given. An optional argument without brackets
+// is sent with its default.
+//
+// Reply names how the reply becomes the result: ok, int, int>0, bool, bytes, part
+// (bytes, none of them is nothing), string, list, map, ttl, scan, created, unknown,
+// matched, message, events, kvstats, push. What follows it are members that only
+// the envelope's reply has: count (of the list), or a member of the request.
 type Native struct {
 	Name  string
 	Args  string

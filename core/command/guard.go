@@ -27,6 +27,7 @@ var lethal = map[string]func(p value.Value) string{
 	"kv.setrange":                hugeOffset("offset"),
 	"bitmap.setbit":              hugeOffset("offset"),
 	"bitmap.bitpos":              hugeOffset("end"),
+	"bitmap.bitfield":            hugeFields,
 	"sortedset.zcount":           invertedRange,
 	"sortedset.zrangebyscore":    invertedRange,
 	"sortedset.zremrangebyscore": invertedRange,
@@ -42,6 +43,21 @@ func hugeOffset(member string) func(value.Value) string {
 		}
 		return ""
 	}
+}
+
+// hugeFields: each operation of a bitfield has an offset of its own. That of a GET
+// allocates nothing, but counts on past 2^64 as well.
+func hugeFields(p value.Value) string {
+	ops := p.Field("operations")
+	if ops.Kind() != value.KindArray {
+		return ""
+	}
+	for i := range ops.Len() {
+		if wrong := hugeOffset("offset")(ops.Index(i)); wrong != "" {
+			return wrong
+		}
+	}
+	return ""
 }
 
 // invertedRange: a range whose minimum is above its maximum ends the server.

@@ -156,6 +156,8 @@ func TestGuardRefusesWhatEndsTheServer(t *testing.T) {
 		"SETRANGE far out allocates up to there":             {"kv.setrange", `{"key":"k","offset":536870913,"value":"x"}`, `{"key":"k","offset":-1,"value":"x"}`},
 		"SETBIT far out allocates up to there":               {"bitmap.setbit", `{"key":"k","offset":18446744073709551615,"value":1}`, `{"key":"k","offset":100,"value":1}`},
 		"BITPOS scans bit by bit up to end":                  {"bitmap.bitpos", `{"key":"k","value":1,"end":1000000000000}`, `{"key":"k","value":1,"end":800}`},
+		"BITFIELD far out allocates up to there":             {"bitmap.bitfield", `{"key":"k","operations":[{"operation":"GET","offset":0,"width":8},{"operation":"SET","offset":9223372036854775808,"width":8,"value":1}]}`, `{"key":"k","operations":[{"operation":"SET","offset":536870912,"width":8,"value":1}]}`},
+		"BITFIELD GET counts on past 2^64":                   {"bitmap.bitfield", `{"key":"k","operations":[{"operation":"GET","offset":18446744073709551615,"width":8}]}`, `{"key":"k","operations":[5,{"operation":"GET","offset":-1}]}`},
 		"ZCOUNT with min over max ends the server":           {"sortedset.zcount", `{"key":"k","min":2,"max":1}`, `{"key":"k","min":1,"max":1}`},
 		"ZRANGEBYSCORE with min over max ends the server":    {"sortedset.zrangebyscore", `{"key":"k","min":1.5,"max":1}`, `{"key":"k","max":1}`},
 		"ZREMRANGEBYSCORE with min over max ends the server": {"sortedset.zremrangebyscore", `{"key":"k","min":0,"max":-0.5}`, `{"key":"k","min":"5","max":1}`},

@@ -7,8 +7,7 @@ import (
 	"github.com/libsynap/libsynap/core/errs"
 )
 
-// later schemes are named so that their error says what to do.
-const schemes = "memory://, http:// or https://"
+const schemes = "memory://, http://, https://, synap:// or resp3://"
 
 // parseAddress reads scheme, credentials, host, port and path into c and returns
 // the query. Error texts never repeat the address: it may hold a password.
@@ -41,13 +40,20 @@ func (c *Config) parseAddress(address string) (query string, err *errs.Error) {
 		}
 		c.Name, err = unescape(rest)
 		return query, err
-	case HTTP, HTTPS:
+	case HTTP, HTTPS, RPC, RPCS, RESP3, RESP3S:
+	case "redis":
+		c.Scheme = RESP3
+	case "rediss":
+		c.Scheme = RESP3S
 	default:
 		return "", invalid("unknown scheme" + named(scheme) + "; the address must start with " + schemes)
 	}
 	authority, path, _ := strings.Cut(rest, "/")
 	c.Path = strings.TrimRight(path, "/")
 	if c.Path != "" {
+		if c.Native() {
+			return "", invalid("a " + c.Scheme + ":// address has no path: this wire has no databases and no prefixes")
+		}
 		c.Path = "/" + c.Path
 	}
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
@@ -128,6 +134,12 @@ func (c *Config) parseHost(authority string) *errs.Error {
 	}
 	if port == "" {
 		port = DefaultPort
+		switch {
+		case c.RPC():
+			port = DefaultRPCPort
+		case c.RESP3():
+			port = DefaultRESP3Port
+		}
 	}
 	n, err := strconv.ParseUint(port, 10, 32)
 	if err != nil || n < 1 || n > 65535 {

@@ -18,6 +18,10 @@ const (
 	Memory = "memory"
 	HTTP   = "http"
 	HTTPS  = "https"
+	RPC    = "synap" // SynapRPC
+	RPCS   = "synaps"
+	RESP3  = "resp3" // also written redis
+	RESP3S = "resp3s"
 )
 
 // Defaults of the options.
@@ -30,6 +34,8 @@ const (
 	DefaultMaxInFlight    = 100_000
 	DefaultMaxReplyBytes  = 64 << 20
 	DefaultPort           = "15500"
+	DefaultRPCPort        = "15501"
+	DefaultRESP3Port      = "6379"
 )
 
 // Config is a checked configuration. It holds secrets: print String, not the
@@ -57,8 +63,43 @@ type Config struct {
 	TLSCert        string
 	TLSKey         string
 	TLSInsecure    bool
-	// Push is auto or ws.
+	// Push is auto, ws, rpc, or the address of the SynapRPC listener that pushes
+	// come from.
 	Push string
+}
+
+// Native reports whether the wire is SynapRPC or RESP3.
+func (c *Config) Native() bool { return c.RPC() || c.RESP3() }
+
+// RPC reports whether the wire is SynapRPC.
+func (c *Config) RPC() bool { return c.Scheme == RPC || c.Scheme == RPCS }
+
+// RESP3 reports whether the wire is RESP3.
+func (c *Config) RESP3() bool { return c.Scheme == RESP3 || c.Scheme == RESP3S }
+
+// TLS reports whether connections are encrypted.
+func (c *Config) TLS() bool { return c.Scheme == HTTPS || c.Scheme == RPCS || c.Scheme == RESP3S }
+
+// PushConfig returns the configuration of the SynapRPC connection that pushes of
+// an HTTP address come from: what push names, or the same host's default port.
+func (c *Config) PushConfig() *Config {
+	p := *c
+	p.Path, p.APIKey = "", ""
+	if c.Push != "auto" && c.Push != "ws" && c.Push != "rpc" {
+		named := Config{}
+		if _, err := named.parseAddress(c.Push); err == nil { // checked by Parse
+			p.Scheme, p.Host = named.Scheme, named.Host
+			if named.Username != "" || named.Password != "" {
+				p.Username, p.Password = named.Username, named.Password
+			}
+			return &p
+		}
+	}
+	p.Scheme = RPC
+	if i := strings.LastIndexByte(c.Host, ':'); i >= 0 {
+		p.Host = c.Host[:i+1] + DefaultRPCPort
+	}
+	return &p
 }
 
 // String returns the address without credentials.
@@ -78,7 +119,7 @@ func (c *Config) Redact(text string) string {
 		}
 	}
 	mask(c.APIKey)
-	if c.Username != "" {
+	if c.Password != "" {
 		mask(base64.StdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password)))
 		mask(c.Password)
 	}
@@ -153,9 +194,13 @@ var options = []option{
 		}
 		return ""
 	}},
-	{"push", "where pushes come from: auto or ws", func(c *Config, s string) string {
-		if s != "auto" && s != "ws" {
-			return "must be auto or ws: other push channels need SynapRPC, which this version does not speak"
+	{"push", "where pushes of an HTTP address come from: auto, ws (WebSocket), rpc (SynapRPC on the same host), or an address synap://host:port", func(c *Config, s string) string {
+		if s != "auto" && s != "ws" && s != "rpc" {
+			var named Config
+			query, err := named.parseAddress(s)
+			if err != nil || query != "" || !named.RPC() {
+				return "must be auto, ws, rpc or an address such as synap://host:15501"
+			}
 		}
 		c.Push = s
 		return ""
@@ -220,8 +265,8 @@ func Parse(address string, opts value.Value, getenv func(string) string) (*Confi
 	}
 	for _, level := range []map[string]string{given, fromURL} { // the environment is not of one address alone
 		for name := range level {
-			if strings.HasPrefix(name, "tls_") && c.Scheme != HTTPS {
-				return nil, invalid("option " + name + " is for https addresses")
+			if strings.HasPrefix(name, "tls_") && !c.TLS() {
+				return nil, invalid("option " + name + " is for https, synaps and resp3s addresses")
 			}
 		}
 	}
@@ -263,6 +308,9 @@ func (c *Config) check() *errs.Error {
 	switch {
 	case c.APIKey != "" && (c.Username != "" || c.Password != ""):
 		return invalid("give api_key or username and password, not both")
+	case c.APIKey != "" && c.Native():
+		return invalid("the native wires take no API keys (protocol: synaprpc 4): give username and password")
+	case c.Username == "" && c.Password != "" && c.Native(): // the user "default"
 	case (c.Username == "") != (c.Password == ""):
 		return invalid("username and password go together")
 	case strings.Contains(c.Username, ":"):

@@ -9,7 +9,9 @@ import (
 
 // call is one command under way.
 type call struct {
-	face      Face
+	face      Face // Envelope or Raw, which the one in from is like
+	from      Face
+	watched   bool // transactions see what it changes
 	requestID string
 	payload   value.Value
 }

@@ -22,9 +22,21 @@ const (
 	// Envelope is the command envelope of the HTTP API, quoting quirks included.
 	Envelope Face = iota
 	// Raw is what native wires and REST routes do: text and bytes are stored and
-	// read as they are.
+	// read as they are. Transactions do not watch it.
 	Raw
+	// Routed is for REST routes that treat values as the envelope does.
+	// Transactions do not watch it either.
+	Routed
+	// Program is Raw for the program that has the engine in itself (memory://),
+	// with which its transactions must do what they do over HTTP.
+	Program
 )
+
+// split returns which of Envelope and Raw a face is like, and whether transactions
+// watch what is written through it.
+func (f Face) split() (like Face, watched bool) {
+	return f & 1, f == Envelope || f == Program
+}
 
 // Options are the settings of an engine.
 type Options struct {
@@ -46,9 +58,16 @@ type Engine struct {
 	pubsub  pubsubStore
 	hashes  hashStore
 	lists   listStore
+	sets    setStore
+	zsets   zsetStore
 	topics  topicStore
 	groups  groupStore
 	scripts scriptStore
+	bitmaps bitmapStore
+	hlls    hllStore
+	geo     geoCounters
+
+	transactions transactionStore
 
 	due ticks
 }
@@ -82,6 +101,9 @@ var commands, rawCommands map[string]handler
 
 func init() {
 	commands, rawCommands = merge(families...), merge(restFamilies...)
+	if hasTransactions {
+		joinTransactions(commands)
+	}
 }
 
 func merge(maps ...map[string]handler) map[string]handler {
@@ -98,8 +120,9 @@ func merge(maps ...map[string]handler) map[string]handler {
 // the last counts as the last). requestID is the envelope's. The error text is ""
 // for success, else the server's.
 func (e *Engine) Exec(now int64, face Face, name, requestID string, payload value.Value) (value.Value, string) {
+	like, watched := face.split()
 	h := commands[name]
-	if h == nil && face == Raw {
+	if h == nil && like == Raw {
 		h = rawCommands[name]
 	}
 	if h == nil {
@@ -108,7 +131,7 @@ func (e *Engine) Exec(now int64, face Face, name, requestID string, payload valu
 	e.mu.Lock()
 	defer e.unlock()
 	e.advance(now)
-	e.call = call{face: face, requestID: requestID, payload: payload}
+	e.call = call{face: like, from: face, watched: watched, requestID: requestID, payload: payload}
 	return h(e, &e.call)
 }
 

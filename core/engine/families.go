@@ -5,9 +5,14 @@ package engine
 // families are the families that the engine serves: those of the command
 // envelope, and those that only REST routes reach.
 var (
-	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands, scriptCommands}
+	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands, setCommands, zsetCommands, bitmapCommands, hllCommands, geoCommands, scriptCommands, transactionCommands, memoryCommands}
 	restFamilies = []map[string]handler{topicsCommands, groupsCommands}
 )
+
+var keyspaces = []keyspace{zsetSpace, setSpace, listSpace, hashSpace, stringSpace}
+
+// hasTransactions says whether commands can be queued and watched.
+const hasTransactions = true
 
 // unknown is the server's error text for a command that it has not.
 func unknown(name string) string { return "Unknown command: " + name }

@@ -12,6 +12,11 @@ var (
 	restFamilies []map[string]handler
 )
 
+var keyspaces = []keyspace{listSpace, hashSpace, stringSpace}
+
+// hasTransactions is a constant so that a build without them has nothing of them.
+const hasTransactions = false
+
 // unknown is the server's error text for a command that it has not, and says
 // so where only this build has it not.
 func unknown(name string) string {
@@ -19,7 +24,7 @@ func unknown(name string) string {
 	switch family {
 	case "script":
 		return noScripts
-	case "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "topics", "groups":
+	case "set", "sortedset", "bitmap", "geospatial", "hyperloglog", "transaction", "memory", "topics", "groups":
 		return "Unknown command: " + name + " (memory:// of the WASM module has the families kv, key, hash, list, queue, stream and pubsub)"
 	}
 	return "Unknown command: " + name

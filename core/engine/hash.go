@@ -164,15 +164,23 @@ func hashDel(e *Engine, c *call) (value.Value, string) {
 	if errText != "" {
 		return value.Nil, errText
 	}
-	fields, ok := c.texts("fields")
-	if !ok {
-		field, ok := c.payload.Field("field").AsStr()
-		if !ok {
-			return value.Nil, "Invalid request: Missing 'fields' array or 'field'"
-		}
-		fields = []string{field}
+	fields, errText := c.fieldNames()
+	if errText != "" {
+		return value.Nil, errText
 	}
 	return member("deleted", value.Int(e.hashes.del(key, fields))), ""
+}
+
+// fieldNames reads the names of several fields, or of one.
+func (c *call) fieldNames() ([]string, string) {
+	if fields, ok := c.texts("fields"); ok {
+		return fields, ""
+	}
+	field, ok := c.payload.Field("field").AsStr()
+	if !ok {
+		return nil, "Invalid request: Missing 'fields' array or 'field'"
+	}
+	return []string{field}, ""
 }
 
 func hashExists(e *Engine, c *call) (value.Value, string) {

@@ -18,18 +18,46 @@ type keyspace struct {
 	copy func(e *Engine, source, destination string)
 }
 
-// keyspaces are the stores that key.* sees, in the order in which it looks: a
-// name may be in several (protocol: http-data 3). Bitmaps and HyperLogLogs are
-// not among them.
-var keyspaces = []keyspace{
-	{"list", listHolds, listClear, listCopy},
-	{"hash", hashHolds, hashClear, hashCopy},
-	{"string", stringHolds, stringClear, stringCopy},
-}
+// The stores that key.* sees. Bitmaps and HyperLogLogs are not among them. A name
+// may be in several: keyspaces, which each build declares beside its families,
+// has them in the order in which key.* looks (protocol: http-data 3).
+var (
+	zsetSpace   = keyspace{"zset", zsetHolds, zsetClear, zsetCopy}
+	setSpace    = keyspace{"set", setHolds, setClear, setCopy}
+	listSpace   = keyspace{"list", listHolds, listClear, listCopy}
+	hashSpace   = keyspace{"hash", hashHolds, hashClear, hashCopy}
+	stringSpace = keyspace{"string", stringHolds, stringClear, stringCopy}
+)
 
 var keyCommands = map[string]handler{
 	"key.type": keyType, "key.exists": keyExists, "key.rename": keyRename, "key.renamenx": keyRenamenx,
 	"key.copy": keyCopy, "key.randomkey": keyRandom,
+}
+
+func zsetHolds(e *Engine, key string) bool { return e.zsets.card(key) > 0 }
+
+func zsetClear(e *Engine, key string) { e.zsets.remRanks(key, 0, -1) }
+
+func zsetCopy(e *Engine, source, destination string) {
+	for _, m := range e.zsets.slice(source, 0, -1, false) {
+		e.zsets.add(destination, m.member, m.score, zaddFlags{})
+	}
+}
+
+func setHolds(e *Engine, key string) bool {
+	n, _ := e.sets.card(key)
+	return n > 0
+}
+
+// setClear copies the members, as removing one changes the list of them.
+func setClear(e *Engine, key string) {
+	members, _ := e.sets.members(key)
+	e.sets.rem(key, slices.Clone(members))
+}
+
+func setCopy(e *Engine, source, destination string) {
+	members, _ := e.sets.members(source)
+	e.sets.add(destination, members)
 }
 
 func listHolds(e *Engine, key string) bool { return e.lists.length(key) > 0 }

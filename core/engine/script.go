@@ -191,6 +191,12 @@ var redisFuncs = map[string]struct {
 	"EXPIRE": {2, redisExpire}, "PERSIST": {1, redisPersist}, "TTL": {1, redisTTL},
 	"HSET": {3, redisHset}, "HGET": {2, redisHget}, "HDEL": {2, redisHdel}, "HEXISTS": {2, redisHexists},
 	"LPUSH": {2, redisLpush}, "RPUSH": {2, redisRpush}, "LPOP": {1, redisLpop}, "RPOP": {1, redisRpop}, "LLEN": {1, redisLlen},
+	"SADD": {2, redisSadd}, "SREM": {2, redisSrem}, "SISMEMBER": {2, redisSismember}, "SCARD": {1, redisScard},
+	"ZADD": {3, redisZadd}, "ZREM": {2, redisZrem}, "ZSCORE": {2, redisZscore}, "ZMSCORE": {2, redisZmscore}, "ZCARD": {1, redisZcard},
+	"ZINCRBY": {3, redisZincrby}, "ZCOUNT": {3, redisZcount}, "ZRANK": {2, redisZrank}, "ZREVRANK": {2, redisZrevrank},
+	"ZRANGE": {3, redisZrange}, "ZREVRANGE": {3, redisZrevrange}, "ZRANGEBYSCORE": {3, redisZrangebyscore},
+	"ZPOPMIN": {1, redisZpopmin}, "ZPOPMAX": {1, redisZpopmax},
+	"ZREMRANGEBYRANK": {3, redisZremrangebyrank}, "ZREMRANGEBYSCORE": {3, redisZremrangebyscore},
 }
 
 // redisCall is redis.call. The engine is locked already.
@@ -411,14 +417,11 @@ func redisLpop(e *Engine, a *redisArgs) (value.Value, string) { return e.redisPo
 func redisRpop(e *Engine, a *redisArgs) (value.Value, string) { return e.redisPop(a, opRpop) }
 
 func (e *Engine) redisPop(a *redisArgs, op int) (value.Value, string) {
-	n, errText := a.int(1, 1)
+	n, errText := a.count(1)
 	if errText != "" {
 		return value.Nil, errText
 	}
-	if n < 0 {
-		return value.Nil, a.name + " expects non-negative integer, got " + strconv.FormatInt(n, 10)
-	}
-	texts, _ := e.lists.pop(a.text(0), uint64(n), op) // a missing list is nothing taken
+	texts, _ := e.lists.pop(a.text(0), n, op) // a missing list is nothing taken
 	return taken(texts), ""
 }
 

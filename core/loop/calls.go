@@ -179,7 +179,7 @@ func (c *Client) run(j *job) {
 }
 
 func (c *Client) runEngine(call *session.Call) {
-	face := engine.Raw
+	face := engine.Program
 	if call.Raw() {
 		face = engine.Envelope
 	}

@@ -24,7 +24,11 @@ type Call struct {
 	cmd  *command.Command // nil for a raw command
 	name string
 	args []value.Value
-	wire Wire
+	// On a native wire, also of a raw command: whose form the steps have, and the
+	// payload that its reply is made of.
+	entry   *command.Command
+	payload value.Value
+	wire    Wire
 	// Deadline is when the call ends in any case, Unix nanoseconds.
 	Deadline int64
 
@@ -56,6 +60,7 @@ func (c *Call) Start(policy *Policy, wire Wire, cmd *command.Command, args []val
 		c.args = args
 		c.steps, err = plan(c.oneStep[:0], wire, cmd, args)
 	}
+	c.entry = cmd
 	c.begin(err)
 }
 
@@ -63,14 +68,26 @@ func (c *Call) Start(policy *Policy, wire Wire, cmd *command.Command, args []val
 // reply. Only what would end the server is refused.
 func (c *Call) StartRaw(policy *Policy, wire Wire, name string, payload value.Value, deadline int64) {
 	*c = Call{name: name, wire: wire, policy: policy, Deadline: deadline}
-	c.steps = append(c.oneStep[:0], Step{Command: name, Payload: payload, Idempotent: command.Repeatable(name)})
-	c.begin(command.Guard(name, payload))
+	err := command.Guard(name, payload)
+	if err == nil && wire.Native() {
+		c.entry, c.steps, err = planRaw(c.oneStep[:0], wire, name, payload)
+		c.payload = payload
+	} else {
+		c.steps = append(c.oneStep[:0], Step{Command: name, Payload: payload, Idempotent: command.Repeatable(name)})
+	}
+	c.begin(err)
 }
 
 // StartStep begins a call that is one step, with the step's own reply: what a
 // Follower asks. On the engine it runs on the Raw face like a typed call.
 func (c *Call) StartStep(policy *Policy, wire Wire, step Step, deadline int64) {
 	*c = Call{name: step.Command, wire: wire, policy: policy, Deadline: deadline, bare: true}
+	if wire.Native() {
+		var err *errs.Error
+		c.entry, c.steps, err = planRaw(c.oneStep[:0], wire, step.Command, step.Payload)
+		c.begin(err)
+		return
+	}
 	c.steps = append(c.oneStep[:0], step)
 	c.begin(nil)
 }
@@ -116,6 +133,12 @@ func (c *Call) Reply(payload value.Value, err *errs.Error) {
 		}
 		c.fail(err)
 		return
+	}
+	if c.wire.Native() {
+		if payload, err = c.fromNative(step, payload); err != nil {
+			c.fail(err)
+			return
+		}
 	}
 	c.replies = append(c.replies, payload)
 	c.answered++
@@ -209,6 +232,10 @@ func (c *Call) finish() {
 		c.done, c.result = true, c.replies[0]
 		return
 	}
+	if len(c.replies) == 0 && c.wire.Native() {
+		c.done, c.result = true, nothingAsked(c.cmd)
+		return
+	}
 	if c.wire == HTTP || c.cmd.HTTP.Check != "" {
 		if c.askMore() || c.done {
 			return
@@ -254,7 +281,15 @@ func (c *Call) askMore() bool {
 			return false
 		}
 		c.asked = true
-		c.ask(Step{Command: h.Check, Payload: value.Map(value.Str("queue"), c.args[0]), Idempotent: true})
+		check := Step{Command: h.Check, Payload: value.Map(value.Str("queue"), c.args[0]), Idempotent: true}
+		if c.wire.Native() {
+			_, steps, err := planRaw(nil, c.wire, h.Check, check.Payload)
+			if err != nil {
+				return false
+			}
+			check = steps[0]
+		}
+		c.ask(check)
 		return true
 	}
 	if c.asked && h.Check != "" {
@@ -268,7 +303,7 @@ func (c *Call) askMore() bool {
 		queue, _ := c.args[0].AsStr()
 		c.policy.learnQueue(queue)
 	}
-	return c.resolvePlaceholders()
+	return c.wire == HTTP && c.resolvePlaceholders()
 }
 
 func (c *Call) emptyMessage() bool {

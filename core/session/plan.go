@@ -10,12 +10,14 @@ import (
 )
 
 // Step is one exchange with the server: a command envelope, or a REST request if
-// Method is set.
+// Method is set, or a native command if Name is set.
 type Step struct {
 	Command string // the server's name of the command
 	Payload value.Value
 	Method  string
 	Path    string
+	Name    string        // the native wire's name of the command
+	Args    []value.Value // what follows it
 	// Idempotent says that the step may be sent again when it is unknown whether
 	// it was applied.
 	Idempotent bool
@@ -28,13 +30,21 @@ type Wire uint8
 const (
 	Direct Wire = iota // the embedded engine, on its Raw face
 	HTTP
+	RPC
+	RESP3
 )
+
+// Native reports whether commands travel in their own form, not in an envelope.
+func (w Wire) Native() bool { return w == RPC || w == RESP3 }
 
 // plan turns a typed call into the steps that the wire needs for it.
 func plan(steps []Step, wire Wire, cmd *command.Command, args []value.Value) ([]Step, *errs.Error) {
 	h := &cmd.HTTP
 	if wire == Direct {
 		return append(steps, Step{Command: cmd.ServerName(), Payload: payload(cmd, args), Idempotent: cmd.Traits.Idempotent}), nil
+	}
+	if wire.Native() {
+		return planNative(steps, wire, cmd, func(i int) value.Value { return args[i] })
 	}
 	// A conditional write that is repeated would report its own first attempt as
 	// the obstacle, so only the plain form may be repeated.

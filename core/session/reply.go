@@ -151,13 +151,13 @@ func fieldValue(f *command.Field, v value.Value) (value.Value, bool) {
 	case command.Bool: // left out where false
 		return value.Bool(v.Kind() == value.KindBool && !value.Equal(v, value.Bool(false))), v.IsNil() || v.Kind() == value.KindBool
 	case command.Bytes:
-		s, ok := v.AsByteArray()
+		s, ok := bytesOf(v)
 		return value.BytesOf(s), ok
 	case command.JSON:
 		if !f.Encoded {
 			return v, true
 		}
-		text, ok := v.AsByteArray()
+		text, ok := bytesOf(v)
 		if !ok {
 			return value.Nil, false
 		}
@@ -170,6 +170,14 @@ func fieldValue(f *command.Field, v value.Value) (value.Value, bool) {
 		return v, v.Kind() == value.KindMap
 	}
 	return value.Nil, false
+}
+
+// bytesOf returns the bytes that a wire carries as such or, in JSON, as an array.
+func bytesOf(v value.Value) (string, bool) {
+	if v.Kind() == value.KindBytes {
+		return v.AsBlob()
+	}
+	return v.AsByteArray()
 }
 
 // placeholder returns the length that the text "<binary data: N bytes>" names,

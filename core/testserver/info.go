@@ -49,8 +49,8 @@ func (s *Server) info(payload value.Value) value.Value {
 		"server", object("redis_version", version, "redis_git_sha1", "", "redis_git_dirty", "0", "redis_build_id", "testserver", "redis_mode", "standalone",
 			"os", "linux", "arch_bits", "64", "multiplexing_api", "tokio", "process_id", os.Getpid(), "run_id", s.runID, "tcp_port", 15500,
 			"uptime_in_seconds", up, "uptime_in_days", up/86400, "hz", 10, "executable", executable, "config_file", "config.yml"),
-		"memory", object("used_memory", value.Int(memory), "used_memory_human", human(memory), "used_memory_rss", value.Int(memory), "used_memory_peak", value.Int(memory),
-			"used_memory_peak_human", human(memory), "mem_fragmentation_ratio", value.Float(1), "mem_allocator", "jemalloc"),
+		"memory", object("used_memory", value.Int(memory), "used_memory_human", engine.HumanBytes(memory), "used_memory_rss", value.Int(memory), "used_memory_peak", value.Int(memory),
+			"used_memory_peak_human", engine.HumanBytes(memory), "mem_fragmentation_ratio", value.Float(1), "mem_allocator", "jemalloc"),
 		"stats", object("total_connections_received", 0, "total_commands_processed", value.Int(processed), "instantaneous_ops_per_sec", 0,
 			"keyspace_hits", ops.Field("hits"), "keyspace_misses", ops.Field("misses"), "pubsub_channels", 0, "pubsub_patterns", 0),
 		"replication", object("role", "master", "connected_slaves", 0, "master_repl_offset", 0, "repl_backlog_active", 0, "repl_backlog_size", 0),
@@ -68,17 +68,4 @@ func (s *Server) info(payload value.Value) value.Value {
 func (s *Server) stats(family string) value.Value {
 	reply, _ := s.engine.Exec(now(), engine.Raw, family+".stats", "", value.Map())
 	return reply
-}
-
-// human writes a size in the largest unit that it fills (protocol: http-data 13).
-func human(n int64) string {
-	size, unit := float64(n), 0
-	for ; size >= 1024 && unit < 3; unit++ {
-		size /= 1024
-	}
-	digits := 2
-	if size-float64(int64(size)) < 0.01 {
-		digits = 0
-	}
-	return fmt.Sprintf("%.*f%s", digits, size, []string{"B", "KB", "MB", "GB"}[unit])
 }

@@ -98,7 +98,7 @@ func (r *request) readParams(raw *[maxParams][]byte) bool {
 			r.refuse(fasthttp.StatusBadRequest, "Invalid URL: Invalid UTF-8 in `"+p.name+"`")
 			return false
 		}
-		if p.bits != 0 && !isUint(text, p.bits) {
+		if p.bits != 0 && !isNumber(text, p.kind, p.bits) {
 			r.refuse(fasthttp.StatusBadRequest, "Invalid URL: Cannot parse "+r.route.whichParam(i)+"`"+text+"` to a `"+p.kind+"`")
 			return false
 		}
@@ -189,7 +189,7 @@ func (r *request) payload(params ...string) value.Value {
 	for i, name := range params {
 		v := value.Str(r.params[i])
 		if r.route.params[i].bits != 0 {
-			v = parseUint(r.params[i])
+			v = parseNumber(r.params[i])
 		}
 		items = append(items, value.Str(name), v)
 	}
@@ -218,6 +218,25 @@ func command(name string, params ...string) func(*request) {
 	return func(r *request) {
 		if reply, ok := r.exec(engine.Raw, name, r.payload(params...)); ok {
 			r.json(reply)
+		}
+	}
+}
+
+// routed is command for the families whose values are on REST what they are on
+// the envelope.
+func routed(name string, params ...string) func(*request) {
+	return func(r *request) {
+		if reply, ok := r.exec(engine.Routed, name, r.payload(params...)); ok {
+			r.json(reply)
+		}
+	}
+}
+
+// routedMember is routed for a route that answers one member of the reply.
+func routedMember(name, member string, params ...string) func(*request) {
+	return func(r *request) {
+		if reply, ok := r.exec(engine.Routed, name, r.payload(params...)); ok {
+			r.json(reply.Field(member))
 		}
 	}
 }

@@ -150,7 +150,7 @@ func kvMSetNX(r *request) {
 			return
 		}
 	}
-	if reply, ok := r.exec(engine.Envelope, "kv.msetnx", r.payload()); ok {
+	if reply, ok := r.exec(engine.Routed, "kv.msetnx", r.payload()); ok {
 		r.json(reply)
 	}
 }

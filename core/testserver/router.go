@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	maxParams = 2 // no route has more
+	maxParams = 3 // no route has more
 	maxFields = 8 // no body has more members
 )
 
 // families are the routes of the server, one table for each family. To add a
 // family, write its table and its handlers in a file and name the table here.
 var families = [][]route{
-	envelopeRoutes, kvRoutes, queueRoutes, streamRoutes, pubsubRoutes, topicRoutes, groupRoutes,
+	envelopeRoutes, kvRoutes, keyRoutes, hashRoutes, listRoutes, setRoutes, sortedsetRoutes, bitmapRoutes, hllRoutes, geoRoutes, scriptRoutes, transactionRoutes, queueRoutes, streamRoutes, pubsubRoutes, topicRoutes, groupRoutes,
 	authRoutes, opsRoutes, clusterRoutes, agentRoutes, websocketRoutes,
 }
 
@@ -24,7 +24,7 @@ var routes = newRouter(families)
 // route is one method of one path.
 type route struct {
 	method string // "" takes any
-	path   string // {name} is a text of any form, {name:u64} an unsigned number
+	path   string // {name} is a text of any form, {name:u64} or {name:i64} a number
 	body   *shape // nil: the request's body is ignored
 	needs  string // "action resource", "" for any credential; {name} in it is a parameter or member
 	run    func(*request)

@@ -39,6 +39,7 @@ const (
 	required  rule = iota
 	optional       // may be left out or null
 	defaulted      // may be left out
+	whole          // is the body itself, and the only member
 )
 
 // reader reads one value at the decoder's position.
@@ -139,6 +140,10 @@ func describe(v value.Value) string {
 // decode reads the shape's members into out. The list of all members in order is
 // taken for the object, as the server does.
 func (s *shape) decode(d *decoder, out []value.Value) (seen fieldSet, err error) {
+	if f := &s.fields[0]; f.rule == whole {
+		out[0], err = f.read(d)
+		return 1, err
+	}
 	switch d.p.Peek() {
 	case '{':
 		err = d.p.Object(func(key string) error { return s.member(d, key, out, &seen) })
@@ -291,6 +296,9 @@ func (e *shapeError) text(body string) string {
 	place := e.path
 	if place != "" {
 		place += ": "
+	}
+	if e.pos < 0 { // about the body as a whole
+		return place + e.msg
 	}
 	line, column := position(body, e.pos)
 	return place + e.msg + " at line " + strconv.Itoa(line) + " column " + strconv.Itoa(column)

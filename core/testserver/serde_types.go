@@ -36,15 +36,9 @@ var (
 
 func unsigned(name string, bits int) reader {
 	return func(d *decoder) (value.Value, error) {
-		if c := d.p.Peek(); c != '-' && (c < '0' || c > '9') {
-			return value.Nil, d.wrongType(name)
-		}
-		v, err := d.p.Value()
+		v, err := d.integer(name)
 		if err != nil {
 			return value.Nil, err
-		}
-		if v.Kind() == value.KindFloat {
-			return value.Nil, d.wrongHere("invalid type: " + describe(v) + ", expected " + name)
 		}
 		if u, ok := v.AsUint(); !ok || (bits < 64 && u>>bits != 0) {
 			return value.Nil, d.wrongHere("invalid value: " + describe(v) + ", expected " + name)
@@ -52,6 +46,35 @@ func unsigned(name string, bits int) reader {
 		return v, nil
 	}
 }
+
+// number reads a number for a type of that name.
+func (d *decoder) number(name string) (value.Value, error) {
+	if c := d.p.Peek(); c != '-' && (c < '0' || c > '9') {
+		return value.Nil, d.wrongType(name)
+	}
+	return d.p.Value()
+}
+
+func (d *decoder) integer(name string) (value.Value, error) {
+	v, err := d.number(name)
+	if err == nil && v.Kind() == value.KindFloat {
+		return value.Nil, d.wrongHere("invalid type: " + describe(v) + ", expected " + name)
+	}
+	return v, err
+}
+
+func i64(d *decoder) (value.Value, error) {
+	v, err := d.integer("i64")
+	if err != nil {
+		return value.Nil, err
+	}
+	if _, ok := v.AsInt(); !ok {
+		return value.Nil, d.wrongHere("invalid value: " + describe(v) + ", expected i64")
+	}
+	return v, nil
+}
+
+func f64(d *decoder) (value.Value, error) { return d.number("f64") }
 
 func list(element reader) reader {
 	return func(d *decoder) (value.Value, error) {
@@ -64,6 +87,29 @@ func list(element reader) reader {
 			items = append(items, v)
 			return within(err, "["+strconv.Itoa(i)+"]")
 		})
+		return value.Array(items...), err
+	}
+}
+
+// tuple reads a list of a fixed length.
+func tuple(elements ...reader) reader {
+	expected := "a tuple of size " + strconv.Itoa(len(elements))
+	return func(d *decoder) (value.Value, error) {
+		if d.p.Peek() != '[' {
+			return value.Nil, d.wrongType(expected)
+		}
+		var items []value.Value
+		err := d.list(func(i int) error {
+			if i >= len(elements) {
+				return d.syntax("trailing characters")
+			}
+			v, err := elements[i](d)
+			items = append(items, v)
+			return within(err, "["+strconv.Itoa(i)+"]")
+		})
+		if err == nil && len(items) < len(elements) {
+			err = d.wrongHere("invalid length " + strconv.Itoa(len(items)) + ", expected " + expected)
+		}
 		return value.Array(items...), err
 	}
 }
@@ -145,6 +191,23 @@ func variant(names ...string) reader {
 func isUint(s string, bits int) bool {
 	_, err := strconv.ParseUint(s, 10, bits)
 	return err == nil
+}
+
+// isNumber reports whether s is a number of a kind such as u64 or i64.
+func isNumber(s, kind string, bits int) bool {
+	if kind[0] == 'i' {
+		_, err := strconv.ParseInt(s, 10, bits)
+		return err == nil
+	}
+	return isUint(s, bits)
+}
+
+// parseNumber returns the number that s spells, nil if it spells none.
+func parseNumber(s string) value.Value {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return value.Int(n)
+	}
+	return parseUint(s)
 }
 
 // parseUint returns the number that s spells, nil if it spells none.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,6 +35,9 @@ type HTTP struct {
 	lastID atomic.Uint64
 	ctx    context.Context // ends with Close
 	end    context.CancelFunc
+
+	mu  sync.Mutex
+	rpc *Native // where pushes come from if not from WebSockets
 }
 
 const userAgent = "libsynap"
@@ -58,53 +62,18 @@ func NewHTTP(cfg *config.Config) (*HTTP, *errs.Error) {
 	return h, nil
 }
 
-// dialError marks a failure before anything was sent.
-type dialError struct{ error }
-
-func (e dialError) Unwrap() error { return e.error }
-
-// dial opens a connection, TLS included.
+// dial opens a connection of the pool.
 func (h *HTTP) dial(deadline time.Time) (*conn, error) {
-	limit := time.Now().Add(h.cfg.ConnectTimeout)
-	if deadline.Before(limit) {
-		limit = deadline
-	}
-	ctx, cancel := context.WithDeadline(h.ctx, limit)
-	defer cancel()
-	plain, err := new(net.Dialer).DialContext(ctx, "tcp", h.cfg.Host)
+	secure, tcp, err := dial(h.ctx, h.cfg, h.tls, deadline)
 	if err != nil {
-		return nil, dialError{err}
+		return nil, err
 	}
-	c := &conn{Conn: plain, tcp: plain.(*net.TCPConn)}
-	if h.tls != nil {
-		secure := tls.Client(plain, h.tls)
-		if err := secure.HandshakeContext(ctx); err != nil {
-			plain.Close()
-			return nil, dialError{err}
-		}
-		c.Conn = secure
-	}
-	c.r = bufio.NewReaderSize(c, 16<<10)
+	c := &conn{Conn: secure, tcp: tcp, r: bufio.NewReaderSize(secure, 16<<10)}
 	if !h.pool.add(c) {
 		c.close()
 		return nil, dialError{net.ErrClosed}
 	}
 	return c, nil
-}
-
-// Broken says why steps got no reply.
-type Broken struct {
-	Err     *errs.Error
-	Expired bool // the deadline passed
-	// Sent is how many steps, from the first, the server may have seen.
-	Sent int
-}
-
-// Encoded is a step in the form in which it travels.
-type Encoded struct {
-	step *session.Step
-	body []byte
-	id   string
 }
 
 // Encode gives a step its bytes. It fails on what HTTP cannot carry, before
@@ -156,28 +125,40 @@ func (h *HTTP) acquire(ctx context.Context, deadline time.Time) *Broken {
 // broken turns an I/O error into what it means for a call. sent is how many steps
 // were handed to the connection.
 func (h *HTTP) broken(err error, sent int, deadline time.Time) *Broken {
-	b := &Broken{Sent: sent}
-	var untrusted *tls.CertificateVerificationError
-	server := h.cfg.String()
-	switch {
-	case !time.Now().Before(deadline):
-		b.Expired = true
-	case errors.As(err, &untrusted):
-		b.Err = errs.New(errs.Connection, "the certificate of "+server+" is not trusted: "+untrusted.Err.Error()+". Name its authority with tls_ca")
-	case errors.As(err, new(dialError)):
-		b.Err = errs.New(errs.Connection, "cannot reach "+server+": "+reason(err)+". Is the server running there?")
-	case errors.Is(err, fasthttp.ErrBodyTooLarge):
-		b.Err = errs.New(errs.TooLarge, "the reply is larger than max_reply_bytes ("+strconv.Itoa(h.cfg.MaxReplyBytes)+"); it was discarded")
-	case errors.As(err, new(net.Error)), isBroken(err):
-		b.Err = errs.New(errs.Connection, "the connection to "+server+" broke before the reply was complete: "+reason(err))
-	default:
-		b.Err = errs.New(errs.Protocol, "the reply of "+server+" is not HTTP: is this the port of a Synap server's HTTP listener?")
+	if errors.Is(err, fasthttp.ErrBodyTooLarge) {
+		return &Broken{Sent: sent, Err: errs.New(errs.TooLarge, "the reply is larger than max_reply_bytes ("+strconv.Itoa(h.cfg.MaxReplyBytes)+"); it was discarded")}
+	}
+	b := broken(h.cfg, err, sent, deadline)
+	if b.Err == nil && !b.Expired {
+		b.Err = errs.New(errs.Protocol, "the reply of "+h.cfg.String()+" is not HTTP: is this the port of a Synap server's HTTP listener?")
 	}
 	return b
+}
+
+// pushes returns the driver of the SynapRPC listener that pushes come from.
+func (h *HTTP) pushes() (*Native, *errs.Error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rpc == nil {
+		n, err := NewNative(h.cfg.PushConfig())
+		if err != nil {
+			return nil, err
+		}
+		if h.ctx.Err() != nil {
+			n.Close()
+		}
+		h.rpc = n
+	}
+	return h.rpc, nil
 }
 
 // Close closes all connections: exchanges under way break.
 func (h *HTTP) Close() {
 	h.end()
 	h.pool.close()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.rpc != nil {
+		h.rpc.Close()
+	}
 }

@@ -4,21 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/fasthttp/websocket"
 
 	"github.com/libsynap/libsynap/core/command"
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
 	"github.com/libsynap/libsynap/core/value"
-	"github.com/libsynap/libsynap/core/wire/wspush"
 )
 
 const (
@@ -28,54 +21,64 @@ const (
 	silence   = 40 * time.Second
 )
 
-// Push is one subscription over a WebSocket. It reconnects and subscribes again
-// by itself; what may be lost meanwhile is told on the next item.
-type Push struct {
-	h       *HTTP
-	cmd     *command.Command
-	route   string
-	block   bool
-	probe   *session.Probe
-	unasked atomic.Bool // a probe could not be put on this connection
-	log     func(string)
+// PushOptions are what a subscription is opened with.
+type PushOptions struct {
+	Size   int  // items kept
+	Block  bool // reading pauses when the buffer is full; else the oldest are dropped
+	Policy *session.Policy
+	Log    func(string)
+}
 
-	policy *session.Policy
-	url    string
+// pushConn is a connection on which pushes arrive.
+type pushConn interface {
+	// next returns the next message.
+	next() (value.Value, error)
+	// onPong has f called whenever the server says that it lives.
+	onPong(f func())
+	// limit ends next if nothing comes until then.
+	limit(time.Time)
+	// ping has the server say that it lives.
+	ping() error
+	// ask puts a probe's question.
+	ask(session.Step) error
+	// leave tells the server that the subscription is over, and closes.
+	leave()
+	close()
+}
+
+// Push is one subscription to pushes. It reconnects and subscribes again by
+// itself; what may be lost meanwhile is told on the next item.
+type Push struct {
+	server   string
+	cmd      *command.Command
+	opts     PushOptions
+	probe    *session.Probe
+	timeout  time.Duration // of a probe
+	patience time.Duration // of a connection attempt
+	connect  func(deadline time.Time) (pushConn, *errs.Error)
+	unasked  atomic.Bool // a probe could not be put on this connection
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-	abort  func() bool // of the connection being opened: stops it from closing when its time is up
 	ended  chan struct{}
 
 	mu     sync.Mutex
 	buf    *session.Buffer
 	room   *sync.Cond    // signalled when items were taken
 	more   chan struct{} // holds a token while items or an end may be waiting
-	conn   *websocket.Conn
+	conn   pushConn
 	err    *errs.Error // why the subscription ended
 	closed bool
 }
 
-// OpenPush connects a pub/sub or watch subscription and returns when the server
-// has confirmed it, or ctx ends.
-func (h *HTTP) OpenPush(ctx context.Context, cmd *command.Command, names []string, size int, block bool, policy *session.Policy, deadline time.Time, log func(string)) (*Push, *errs.Error) {
-	p := &Push{h: h, cmd: cmd, route: cmd.HTTP.Path, block: block, policy: policy, log: log,
-		buf: session.NewBuffer(size), more: make(chan struct{}, 1), ended: make(chan struct{})}
-	p.ctx, p.cancel = context.WithCancel(h.ctx)
+// openPush opens a subscription whose connections connect makes.
+func openPush(ctx context.Context, p *Push, deadline time.Time) (*Push, *errs.Error) {
+	p.buf, p.more, p.ended = session.NewBuffer(p.opts.Size), make(chan struct{}, 1), make(chan struct{})
 	p.room = sync.NewCond(&p.mu)
-	p.probe = session.NewProbe(p.route, randomHex())
-	path, err := wspush.Path(p.route, append(slices.Clone(names), p.probe.Name))
-	if err != nil {
-		return nil, err
-	}
-	scheme := "ws"
-	if h.tls != nil {
-		scheme = "wss"
-	}
-	p.url = scheme + "://" + h.cfg.Host + h.cfg.Path + path
 	stop := context.AfterFunc(ctx, p.cancel)
 	conn, err := p.connect(deadline)
 	if !stop() && err == nil { // ctx ended at the last moment
-		conn.Close()
+		conn.close()
 		err = gaveUp(ctx)
 	}
 	if err != nil {
@@ -87,64 +90,6 @@ func (h *HTTP) OpenPush(ctx context.Context, cmd *command.Command, names []strin
 	return p, nil
 }
 
-// connect opens the WebSocket and waits for the welcome.
-func (p *Push) connect(deadline time.Time) (*websocket.Conn, *errs.Error) {
-	ctx, cancel := context.WithDeadline(p.ctx, deadline)
-	defer cancel()
-	dialer := websocket.Dialer{TLSClientConfig: p.h.tls, NetDialContext: p.dialer(ctx)}
-	header := http.Header{"User-Agent": {userAgent}}
-	if p.h.auth != "" {
-		header.Set("Authorization", p.h.auth)
-	}
-	conn, resp, err := dialer.DialContext(ctx, p.url, header)
-	if err != nil {
-		if resp != nil && resp.StatusCode != 101 {
-			body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-			resp.Body.Close()
-			return nil, wspush.Refused(resp.StatusCode, p.h.cfg.Redact(string(body)))
-		}
-		if ctx.Err() != nil || !time.Now().Before(deadline) {
-			return nil, gaveUp(ctx)
-		}
-		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "cannot open a push channel to " + p.h.cfg.String() + ": " + reason(err)}
-	}
-	conn.SetReadLimit(int64(p.h.cfg.MaxReplyBytes))
-	_, text, err := conn.ReadMessage()
-	if !p.abort() {
-		conn.Close()
-		return nil, gaveUp(ctx)
-	}
-	if err != nil {
-		conn.Close()
-		return nil, &errs.Error{Code: errs.Connection, Retryable: true, Message: "the push channel closed before it was confirmed: " + reason(err)}
-	}
-	frame, bad := wspush.Parse(string(text))
-	switch {
-	case bad != nil:
-	case frame.Kind == wspush.Failure:
-		bad = frame.Err
-	case frame.Kind != wspush.Welcome:
-		bad = errs.New(errs.Protocol, "the push channel did not start with a welcome")
-	}
-	if bad != nil {
-		conn.Close()
-		return nil, bad
-	}
-	return conn, nil
-}
-
-// dialer opens connections that close when ctx ends before the channel is open:
-// the handshake watches only the context's deadline.
-func (p *Push) dialer(ctx context.Context) func(context.Context, string, string) (net.Conn, error) {
-	return func(dialCtx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := (&net.Dialer{Timeout: p.h.cfg.ConnectTimeout}).DialContext(dialCtx, network, addr)
-		if err == nil {
-			p.abort = context.AfterFunc(ctx, func() { conn.Close() })
-		}
-		return conn, err
-	}
-}
-
 // gaveUp says why a push channel that ctx ended was not opened.
 func gaveUp(ctx context.Context) *errs.Error {
 	if errors.Is(ctx.Err(), context.Canceled) {
@@ -154,17 +99,17 @@ func gaveUp(ctx context.Context) *errs.Error {
 }
 
 // run reads until the subscription ends, reconnecting as often as needed.
-func (p *Push) run(conn *websocket.Conn) {
+func (p *Push) run(conn pushConn) {
 	defer close(p.ended)
 	defer func() {
 		if r := recover(); r != nil { // a defect of ours must not end the host's process
-			p.log("panic: " + fmt.Sprint(r))
+			p.opts.Log("panic: " + fmt.Sprint(r))
 			p.end(errs.New(errs.Panic, "a defect inside libsynap ended this subscription; open a new one"))
 		}
 	}()
 	for attempt := 0; ; {
 		p.read(conn)
-		conn.Close()
+		conn.close()
 		for {
 			p.mu.Lock()
 			closed := p.closed
@@ -175,14 +120,14 @@ func (p *Push) run(conn *websocket.Conn) {
 			if closed {
 				return
 			}
-			p.log("push channel to " + p.h.cfg.String() + " broke; connecting again")
+			p.opts.Log("push channel to " + p.server + " broke; connecting again")
 			select {
 			case <-p.ctx.Done():
 				return
-			case <-time.After(p.policy.BackoffFor(attempt + 1)):
+			case <-time.After(p.opts.Policy.BackoffFor(attempt + 1)):
 			}
 			attempt++
-			next, err := p.connect(time.Now().Add(p.h.cfg.ConnectTimeout))
+			next, err := p.connect(time.Now().Add(p.patience))
 			if err == nil {
 				conn, attempt = next, 0
 				break
@@ -197,10 +142,10 @@ func (p *Push) run(conn *websocket.Conn) {
 		closed := p.closed
 		p.mu.Unlock()
 		if closed {
-			conn.Close()
+			conn.close()
 			return
 		}
-		p.log("push channel to " + p.h.cfg.String() + " is back")
+		p.opts.Log("push channel to " + p.server + " is back")
 	}
 }
 
@@ -213,45 +158,34 @@ func final(err *errs.Error) bool {
 	return false
 }
 
-// read delivers frames until the connection fails.
-func (p *Push) read(conn *websocket.Conn) {
+// read delivers messages until the connection fails.
+func (p *Push) read(conn pushConn) {
 	done := make(chan struct{})
 	defer close(done)
 	go pinger(conn, done)
 	p.probe.Restart()
 	p.unasked.Store(false)
-	alive := func() {
-		limit := silence
+	limit := func() {
+		after := silence
 		if p.probe.Asked() && !p.unasked.Load() {
-			limit = p.h.cfg.Timeout // a probe is a call like any other
+			after = p.timeout // a probe is a call like any other
 		}
-		_ = conn.SetReadDeadline(time.Now().Add(limit))
+		conn.limit(time.Now().Add(after))
 	}
-	conn.SetPongHandler(func(string) error {
+	conn.onPong(func() {
 		if !p.probe.Asked() || p.unasked.Load() {
-			alive()
+			limit()
 		}
-		return nil
 	})
 	for {
-		alive()
-		kind, text, err := conn.ReadMessage()
+		limit()
+		message, err := conn.next()
 		if err != nil {
 			return
 		}
-		if kind != websocket.TextMessage {
-			continue
-		}
-		frame, bad := wspush.Parse(string(text))
-		if bad != nil || frame.Kind == wspush.Failure {
-			return
-		}
-		if frame.Kind != wspush.Message {
-			continue
-		}
-		answers, ask := p.probe.Answer(frame.Item)
+		answers, ask := p.probe.Answer(message)
 		if !answers {
-			item, bad := session.PushItem(p.cmd, frame.Item)
+			item, bad := session.PushItem(p.cmd, message)
 			if bad != nil { // anyone may publish to a watch topic; only true events count
 				continue
 			}
@@ -262,7 +196,7 @@ func (p *Push) read(conn *websocket.Conn) {
 			ask = p.probe.Message(paused)
 		}
 		if ask {
-			go p.sendProbe(conn)
+			go p.ask(conn)
 		}
 	}
 }
@@ -270,7 +204,7 @@ func (p *Push) read(conn *websocket.Conn) {
 // deliver puts an item into the buffer; in block mode it waits for room.
 func (p *Push) deliver(item value.Value) (waited, ok bool) {
 	p.mu.Lock()
-	for p.block && p.buf.Full() && !p.closed {
+	for p.opts.Block && p.buf.Full() && !p.closed {
 		waited = true
 		p.room.Wait()
 	}
@@ -290,20 +224,17 @@ func (p *Push) wake() {
 	}
 }
 
-// sendProbe puts the question whether the connection still delivers. If it cannot
-// be put there is no answer to wait for, and the connection gets no others.
-func (p *Push) sendProbe(conn *websocket.Conn) {
-	step := p.probe.Step()
-	var refused *errs.Error
-	e, err := p.h.Encode(&step)
-	if err == nil && p.h.Exchange(p.ctx, []Encoded{e}, time.Now().Add(p.h.cfg.Timeout), func(_ value.Value, err *errs.Error) { refused = err }) == nil && refused == nil {
+// ask puts the question whether the connection still delivers. If it cannot be put
+// there is no answer to wait for, and the connection gets no others.
+func (p *Push) ask(conn pushConn) {
+	if conn.ask(p.probe.Step()) == nil {
 		return
 	}
 	p.unasked.Store(true)
-	_ = conn.SetReadDeadline(time.Now().Add(silence))
+	conn.limit(time.Now().Add(silence))
 }
 
-func pinger(conn *websocket.Conn, done chan struct{}) {
+func pinger(conn pushConn, done chan struct{}) {
 	ticker := time.NewTicker(pingEvery)
 	defer ticker.Stop()
 	for {
@@ -311,7 +242,7 @@ func pinger(conn *websocket.Conn, done chan struct{}) {
 		case <-done:
 			return
 		case <-ticker.C:
-			if conn.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second)) != nil {
+			if conn.ping() != nil {
 				return
 			}
 		}
@@ -361,8 +292,6 @@ func (p *Push) Close() {
 	p.cancel()
 	p.room.Broadcast()
 	p.wake()
-	// The server answers a close frame by dropping the connection.
-	_ = conn.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""), time.Now().Add(100*time.Millisecond))
-	conn.Close()
+	conn.leave()
 	<-p.ended
 }

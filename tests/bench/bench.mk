@@ -2,11 +2,15 @@
 PEER_VENV   := build/venv-peer
 BENCH_FLAGS ?=
 
-bench: build/synap-testserver build/bench-go build/bench-c $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK and plain fasthttp
+# Make reads this file before the one that defines NODE_BUILD.
+bench: build/synap-testserver build/bench-go build/bench-c build/bench-pair build/synap.wasm bindings/node/dist/node.mjs $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK and plain HTTP clients
 	$(GO) run ./tests/bench $(BENCH_FLAGS)
 
 build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)
 	$(GO) build -trimpath -o $@ ./tests/bench/workers/go
+
+build/bench-pair: $(GO_SOURCES) $(wildcard tests/bench/workers/pair/*.go wasm/host/*.go)
+	$(GO) build -trimpath -o $@ ./tests/bench/workers/pair
 
 build/bench-c: build/libsynap.so tests/bench/workers/bench.c include/synap.h
 	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/bench/workers/bench.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'

@@ -1,6 +1,7 @@
 // Command bench measures what each host of libsynap is worth in operations per
-// second, beside the official SDK and plain fasthttp. `make bench` builds the
-// workers first and runs it in the root of the tree.
+// second, beside the official SDK and plain HTTP clients, and what the WASM module
+// takes of that. `make bench` builds the workers first and runs it in the root of
+// the tree.
 //
 // A worker is a program that is called as PROGRAM ADDRESS OP INFLIGHT SECONDS.
 // It repeats the operation OP (get, set, queue: publish + consume + ack, or
@@ -44,6 +45,9 @@ var hosts = []host{
 	{name: "C", argv: []string{"build/bench-c"}, memory: true},
 	{name: "Python", argv: []string{"build/venv/bin/python", "tests/bench/workers/bench_sync.py"}, memory: true},
 	{name: "Python asyncio", argv: []string{"build/venv/bin/python", "tests/bench/workers/bench_async.py"}, memory: true},
+	{name: "Node", argv: []string{"node", "tests/bench/workers/bench_node.mjs"}, memory: true},
+	{name: "plain undici", argv: []string{"node", "tests/bench/workers/peer_http.mjs", "undici"}},
+	{name: "built-in fetch", argv: []string{"node", "tests/bench/workers/peer_http.mjs", "fetch"}},
 	{name: "official SDK", argv: []string{"build/venv-peer/bin/python", "tests/bench/workers/peer_official.py"}},
 }
 
@@ -91,14 +95,15 @@ type results map[string]map[cell][]sample
 func main() {
 	seconds := flag.Float64("seconds", 0.5, "length of one slice")
 	rounds := flag.Int("rounds", 3, "how often every worker has its turn")
+	calls := flag.Int("calls", 1_000_000, "calls of one instance of the module, to see whether it grows")
 	flag.Parse()
-	if err := bench(*seconds, *rounds); err != nil {
+	if err := bench(*seconds, *rounds, *calls); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(seconds float64, rounds int) error {
+func bench(seconds float64, rounds, calls int) error {
 	server, address, err := startServer()
 	if err != nil {
 		return fmt.Errorf("the test server does not start: %w", err)
@@ -130,6 +135,9 @@ func bench(seconds float64, rounds int) error {
 				all[h.name][c] = append(all[h.name][c], s)
 			}
 		}
+		if err := all.measureModule(seconds); err != nil {
+			return err
+		}
 		fmt.Fprintf(os.Stderr, "round %d of %d done after %.0f s\n", round+1, rounds, time.Since(began).Seconds())
 	}
 	fmt.Printf("\nRounds: %d, slices of %g s (%g s before each to warm up); %s, %d processors for client and server together.\n",
@@ -138,7 +146,8 @@ func bench(seconds float64, rounds int) error {
 	all.printFigures(os.Stdout)
 	all.printRatios(os.Stdout)
 	all.printBatches(os.Stdout)
-	return nil
+	all.printModule(os.Stdout)
+	return soak(os.Stdout, address, calls)
 }
 
 // startServer runs the test server on a free port of the loopback.

@@ -2,6 +2,7 @@ package runner
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,15 +20,20 @@ type hostPlayer struct {
 	opened  string // the address that the driver has open
 	stores  int
 	servers servers
+	absent  map[string]int // commands that answered Unsupported over a native wire
 }
 
-// TestServers is the address that makes role host start test servers, as role
-// server does, and play over HTTP.
-const TestServers = "testserver"
+// The addresses that make role host start test servers, as role server does, and
+// play over one of their wires.
+const (
+	TestServers      = "testserver"
+	TestServersRPC   = "testserver-rpc"
+	TestServersRESP3 = "testserver-resp3"
+)
 
 func newHostPlayer(o *Options, f *File) (player, error) {
 	d, err := startDriver(o.Driver)
-	return &hostPlayer{file: f, driver: d, addr: o.Addr, servers: servers{}}, err
+	return &hostPlayer{file: f, driver: d, addr: o.Addr, servers: servers{}, absent: map[string]int{}}, err
 }
 
 func (p *hostPlayer) close() {
@@ -75,26 +81,71 @@ func (p *hostPlayer) play(c *Case) (int, error) {
 	if err := p.open(address); err != nil {
 		return 0, &Failure{0, "open: " + err.Error()}
 	}
-	bound := Bindings{}
+	left, err := p.steps(steps)
+	wire := nativeWireOf(p.opened)
+	if why, ok := listed(nativeDiffers, wire, c.Name); ok && wire != "" {
+		if _, failed := err.(*Failure); failed {
+			return 0, noForm("it means something else over " + wire + ": " + why)
+		}
+		if err == nil && left == 0 {
+			return 0, &Failure{0, "the case passes and must leave the list nativeDiffers"}
+		}
+	}
+	return left, err
+}
+
+// steps plays the steps of a case.
+func (p *hostPlayer) steps(steps []*Step) (left int, err error) {
+	state := &hostCase{bound: Bindings{}}
 	for i, s := range steps {
 		time.Sleep(time.Duration(s.WaitMS) * time.Millisecond)
-		if err := p.step(bound, s); err != nil {
-			if f, ok := err.(*Failure); ok {
-				f.Step = i
+		switch err := p.step(state, s).(type) {
+		case nil:
+		case absent:
+			p.absent[*s.Command]++
+			if !err.harmless {
+				return 0, noForm(fmt.Sprintf("%s has no form over %s", *s.Command, nativeWireOf(p.opened)))
 			}
+			left++
+		case *Failure:
+			err.Step = i
+			return 0, err
+		default:
 			return 0, err
 		}
 	}
-	return 0, nil
+	if left == len(steps) {
+		return 0, noForm("none of its commands has a form over " + nativeWireOf(p.opened))
+	}
+	return left, nil
 }
+
+// hostCase is what a case has come to.
+type hostCase struct {
+	bound  Bindings
+	quoted bool // a command of the list quoting was played
+}
+
+// absent says that a command has no form on a native wire.
+type absent struct{ harmless bool }
+
+func (absent) Error() string { return "no form" }
 
 // address returns where a case is played: on a store or server of its own if it
 // asks for a fresh one.
 func (p *hostPlayer) address(c *Case) (address string, done func(), err error) {
 	switch {
-	case p.addr == TestServers:
-		host, done, err := p.servers.get(p.file, c)
-		return "http://" + host, done, err
+	case p.addr == TestServers, p.addr == TestServersRPC, p.addr == TestServersRESP3:
+		server, done, err := p.servers.get(p.file, c)
+		switch {
+		case err != nil:
+			return "", nil, err
+		case p.addr == TestServersRPC:
+			return "synap://" + server.RPCAddr(), done, nil
+		case p.addr == TestServersRESP3:
+			return "resp3://" + server.RESP3Addr(), done, nil
+		}
+		return "http://" + server.HTTPAddr(), done, nil
 	case p.addr != "":
 		address = p.addr
 	case c.needs("fresh"):
@@ -128,8 +179,9 @@ func (p *hostPlayer) open(address string) error {
 // Lua interpreter is built in, as in WASM.
 const withoutScripts = "Internal error: scripting is not part of this build"
 
-// step plays one command. Its error is a *Failure or a noForm.
-func (p *hostPlayer) step(b Bindings, s *Step) error {
+// step plays one command. Its error is a *Failure, absent or a noForm.
+func (p *hostPlayer) step(state *hostCase, s *Step) error {
+	b, wire := state.bound, nativeWireOf(p.opened)
 	payload, err := payloadOf(b, s.Payload)
 	if err != nil {
 		return failure("%v", err)
@@ -147,14 +199,19 @@ func (p *hostPlayer) step(b Bindings, s *Step) error {
 		return failure("%v", err)
 	}
 	got, e, err := readReply(reply)
+	state.quoted = state.quoted || slices.Contains(quoting, *s.Command)
 	d := ""
 	switch {
 	case err != nil:
 		d = err.Error()
 	case e != nil && e.Message == withoutScripts && p.addr == "":
 		return noForm("the embedded engine has no interpreter here")
+	case wire != "" && e != nil && e.Code == errs.Unsupported:
+		return absent{changesNothing(*s.Command, success)}
 	case !success && e == nil:
 		d = fmt.Sprintf("expected the error %s, the call succeeded", writeJSON(text))
+	case !success && wire != "":
+		d = checkNativeError(e, *s.Command, p.transport(e), b, text)
 	case !success:
 		d = checkError(e, *s.Command, p.transport(e), func(message string) string { return b.Match(text, message) })
 	case e != nil:
@@ -163,6 +220,13 @@ func (p *hostPlayer) step(b Bindings, s *Step) error {
 		v, err := fromClient(got)
 		if err != nil {
 			return failure("%v", err)
+		}
+		if wire != "" {
+			paths, _ := listed(underivable, wire, *s.Command)
+			want = derivable(want, v, paths)
+		}
+		if wire != "" && state.quoted {
+			want = bare(want, v)
 		}
 		if d = b.Match(want, v); d != "" {
 			d = "result: " + d

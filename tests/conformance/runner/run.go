@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -57,11 +59,15 @@ var roles = map[string]role{
 		"http-command": newServerPlayer,
 		"http-rest":    newServerPlayer,
 		"websocket":    newServerPlayer,
+		"synaprpc":     newNativeServerPlayer,
+		"resp3":        newNativeServerPlayer,
 	}},
 	"client": {parallel: 4, players: map[string]func(*Options, *File) (player, error){
 		"http-command": newClientPlayer,
 		"http-rest":    newClientPlayer,
 		"websocket":    newPushPlayer,
+		"synaprpc":     newCodecPlayer,
+		"resp3":        newCodecPlayer,
 	}},
 	"host": {parallel: 4, players: map[string]func(*Options, *File) (player, error){
 		"http-command": newHostPlayer,
@@ -89,11 +95,17 @@ func Run(o Options) (Result, error) {
 	if err != nil {
 		return total, err
 	}
-	if o.Addr != "" && o.Addr != TestServers {
+	if o.Addr != "" && !strings.HasPrefix(o.Addr, TestServers) {
 		fmt.Fprintln(o.Out, "warning: the server may hold data; cases that need a fresh one may fail")
 		r.parallel = 1
 	}
 
+	reports := playFiles(&o, r, files)
+	return summarize(o.Out, reports)
+}
+
+// playFiles plays files, some at once.
+func playFiles(o *Options, r role, files []*File) []*report {
 	reports := make([]*report, len(files))
 	slots := make(chan struct{}, r.parallel)
 	var all sync.WaitGroup
@@ -101,40 +113,56 @@ func Run(o Options) (Result, error) {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			reports[i] = playFile(&o, r, f)
+			reports[i] = playFile(o, r, f)
 		})
 	}
 	all.Wait()
+	return reports
+}
 
+// summarize writes what became of the files.
+func summarize(out io.Writer, reports []*report) (total Result, err error) {
 	var failures, without []string
+	absent := map[string]int{}
 	for _, rep := range reports {
 		if rep.err != nil {
 			return total, fmt.Errorf("%s: %w", rep.file.Name, rep.err)
 		}
-		io.WriteString(o.Out, rep.text())
+		io.WriteString(out, rep.text())
 		failures = append(failures, rep.failures...)
 		if rep.NoForm > 0 {
 			without = append(without, fmt.Sprintf("%s %d", rep.file.Name, rep.NoForm))
 		}
-		total.Passed += rep.Passed
-		total.Failed += rep.Failed
-		total.NoForm += rep.NoForm
+		total.add(rep.Result)
+		for name, n := range rep.absent {
+			absent[name] += n
+		}
 	}
 	for _, f := range failures {
-		fmt.Fprintln(o.Out, f)
+		fmt.Fprintln(out, f)
 	}
 	if total.NoForm > 0 {
-		fmt.Fprintf(o.Out, "%d cases have no form in this role: file %s\n", total.NoForm, strings.Join(without, ", "))
+		fmt.Fprintf(out, "%d cases have no form in this role: file %s\n", total.NoForm, strings.Join(without, ", "))
 	}
-	fmt.Fprintf(o.Out, "%d passed, %d failed\n", total.Passed, total.Failed)
+	if len(absent) > 0 {
+		fmt.Fprintf(out, "commands without a form on this wire: %s\n", strings.Join(slices.Sorted(maps.Keys(absent)), " "))
+	}
+	fmt.Fprintf(out, "%d passed, %d failed\n", total.Passed, total.Failed)
 	return total, nil
+}
+
+func (r *Result) add(other Result) {
+	r.Passed += other.Passed
+	r.Failed += other.Failed
+	r.NoForm += other.NoForm
 }
 
 // report is what became of one file.
 type report struct {
 	Result
 	file     *File
-	left     int // steps left out of cases that were played
+	left     int            // steps left out of cases that were played
+	absent   map[string]int // commands that answered Unsupported over a native wire
 	cases    []string
 	failures []string
 	err      error
@@ -164,6 +192,9 @@ func playFile(o *Options, r role, f *File) *report {
 		return rep
 	}
 	defer p.close()
+	if host, ok := p.(*hostPlayer); ok {
+		rep.absent = host.absent
+	}
 	for _, c := range f.Cases {
 		left, err := p.play(c)
 		var none noForm

@@ -18,7 +18,8 @@ type servers map[string]*testserver.Server
 
 // serverConfig is the server that a case needs.
 func serverConfig(f *File, c *Case) (testserver.Config, error) {
-	cfg := testserver.Config{HTTP: "127.0.0.1:0", Stock: f.Area == "ws-stock"}
+	const anyPort = "127.0.0.1:0"
+	cfg := testserver.Config{HTTP: anyPort, RPC: anyPort, RESP3: anyPort, Stock: f.Area == "ws-stock"}
 	switch {
 	case c.needs("cluster"):
 		return cfg, noForm("the test server has no cluster mode")
@@ -30,12 +31,12 @@ func serverConfig(f *File, c *Case) (testserver.Config, error) {
 	return cfg, nil
 }
 
-// get returns the address of a server for the case and what to do when the case
-// has ended. Cases that do not ask for a fresh server share one.
-func (s servers) get(f *File, c *Case) (addr string, done func(), err error) {
+// get returns a server for the case and what to do when the case has ended. Cases
+// that do not ask for a fresh server share one.
+func (s servers) get(f *File, c *Case) (server *testserver.Server, done func(), err error) {
 	cfg, err := serverConfig(f, c)
 	if err != nil {
-		return "", nil, err
+		return nil, nil, err
 	}
 	key := "open"
 	if c.needs("auth") || c.needs("optauth") {
@@ -45,14 +46,14 @@ func (s servers) get(f *File, c *Case) (addr string, done func(), err error) {
 	if shared == nil || c.needs("fresh") {
 		started, err := testserver.Start(cfg)
 		if err != nil {
-			return "", nil, err
+			return nil, nil, err
 		}
 		if c.needs("fresh") {
-			return started.HTTPAddr(), func() { started.Close() }, nil
+			return started, func() { started.Close() }, nil
 		}
 		s[key], shared = started, started
 	}
-	return shared.HTTPAddr(), func() {}, nil
+	return shared, func() {}, nil
 }
 
 func (s servers) close() {
@@ -82,9 +83,13 @@ func (p *serverPlayer) play(c *Case) (int, error) {
 	}
 	addr, done := p.running, func() {}
 	if addr == "" {
-		if addr, done, err = p.servers.get(p.file, c); err != nil {
+		server, stop, err := p.servers.get(p.file, c)
+		if err != nil {
 			return 0, err
 		}
+		addr, done = server.HTTPAddr(), stop
+	} else if strings.Contains(addr, "://") {
+		return 0, noForm("the running server is reached over another wire")
 	} else if why := needsOtherServer(p.file, c); why != "" {
 		return 0, noForm(why)
 	}

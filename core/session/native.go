@@ -1,0 +1,328 @@
+package session
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/libsynap/libsynap/core/command"
+	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/value"
+)
+
+func formOf(cmd *command.Command, wire Wire) *command.Form {
+	n := cmd.RPC
+	if wire == RESP3 {
+		n = cmd.RESP3
+	}
+	if n == nil {
+		return nil
+	}
+	return command.FormOf(n)
+}
+
+func wireName(wire Wire) string {
+	if wire == RESP3 {
+		return "RESP3"
+	}
+	return "SynapRPC"
+}
+
+func unsupported(wire Wire, name, what string) *errs.Error {
+	return &errs.Error{Code: errs.Unsupported, Command: name,
+		Message: name + what + " has no form on " + wireName(wire) + "; use http://. Nothing was sent"}
+}
+
+// planNative turns a typed call into a native command. arg returns an argument.
+func planNative(steps []Step, wire Wire, cmd *command.Command, arg func(int) value.Value) ([]Step, *errs.Error) {
+	form := formOf(cmd, wire)
+	if form == nil {
+		return nil, unsupported(wire, cmd.Name, "")
+	}
+	for i := range cmd.Args {
+		a := &cmd.Args[i]
+		if v := arg(i); !v.IsNil() && !form.Takes(i) && a.Field != "-" && !isDefault(a, v) {
+			return nil, unsupported(wire, cmd.Name, " with "+a.Name)
+		}
+	}
+	args, err := nativeArgs(cmd, form, arg)
+	if err != nil || args == nil {
+		return nil, err
+	}
+	return append(steps, Step{Command: cmd.ServerName(), Name: form.Name, Args: args, Idempotent: cmd.Traits.Idempotent}), nil
+}
+
+// isDefault reports whether v says what leaving it out says.
+func isDefault(a *command.Arg, v value.Value) bool {
+	if a.Default == "" {
+		return false
+	}
+	return value.Equal(v, defaultOf(a))
+}
+
+func defaultOf(a *command.Arg) value.Value {
+	switch a.Type {
+	case command.Bool:
+		return value.Bool(a.Default == "true")
+	case command.Int, command.Uint:
+		n, _ := strconv.ParseInt(a.Default, 10, 64)
+		return value.Int(n)
+	}
+	return value.Str(a.Default)
+}
+
+// nativeArgs builds what follows a command's name; nil without an error if a
+// list that must have elements has none, so that there is nothing to ask.
+func nativeArgs(cmd *command.Command, form *command.Form, arg func(int) value.Value) ([]value.Value, *errs.Error) {
+	out := make([]value.Value, 0, len(form.Tokens))
+	// held are fillers, sent only before an argument that is given.
+	var held []value.Value
+	for i := range form.Tokens {
+		t := &form.Tokens[i]
+		if t.Group >= 0 && arg(t.Group).IsNil() {
+			if t.Filler != "" {
+				n, _ := strconv.ParseInt(t.Filler, 10, 64)
+				held = append(held, value.Int(n))
+			}
+			continue
+		}
+		out, held = append(out, held...), nil
+		if t.Literal != "" {
+			out = append(out, value.Str(t.Literal))
+			continue
+		}
+		a := &cmd.Args[t.Arg]
+		v := arg(t.Arg)
+		if v.IsNil() && a.Type != command.JSON {
+			if t.List && !a.Required {
+				continue
+			}
+			v = defaultOf(a)
+		}
+		if t.List {
+			if v.Len() == 0 && a.Required {
+				return nil, nil
+			}
+			for j := range v.Len() {
+				out = appendElement(out, a, v.Index(j))
+			}
+			continue
+		}
+		sent, err := nativeArg(cmd, a, t.Conv, v)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, sent)
+	}
+	return out, nil
+}
+
+func appendElement(out []value.Value, a *command.Arg, e value.Value) []value.Value {
+	if a.Type != command.Pairs {
+		return append(out, e)
+	}
+	if e.Kind() == value.KindMap { // of an envelope
+		return append(out, e.Field("key"), blob(e.Field("value")))
+	}
+	return append(out, e.Index(0), blob(e.Index(1)))
+}
+
+// blob is how a stored value travels: text and bytes themselves, any other value
+// as its JSON text.
+func blob(v value.Value) value.Value {
+	if _, ok := v.AsBlob(); ok {
+		return v
+	}
+	return jsonText(v)
+}
+
+func jsonText(v value.Value) value.Value {
+	text, err := value.AppendJSON(nil, v)
+	if err != nil { // Validate has refused what JSON cannot carry
+		return value.Nil
+	}
+	return value.Str(string(text))
+}
+
+func nativeArg(cmd *command.Command, a *command.Arg, conv command.Conv, v value.Value) (value.Value, *errs.Error) {
+	switch {
+	case conv == command.TextOnly:
+		if _, ok := v.AsStr(); !ok {
+			// The server would deliver the JSON text of it as text.
+			return v, unsupported(RESP3, cmd.Name, " of a "+a.Name+" that is not text")
+		}
+		return v, nil
+	case conv == command.JSONText || (a.Type == command.JSON && a.Encoded):
+		return jsonText(v), nil
+	case a.Type == command.Blob:
+		return blob(v), nil
+	case a.Type == command.Bytes:
+		s, ok := bytesOf(v)
+		if !ok {
+			s, _ = v.AsBlob()
+		}
+		return value.BytesOf(s), nil
+	}
+	return v, nil
+}
+
+// planRaw turns an envelope's command and payload into a native command: that of
+// the first entry which takes all that the payload holds.
+func planRaw(steps []Step, wire Wire, name string, payload value.Value) (*command.Command, []Step, *errs.Error) {
+	var refused *errs.Error
+	for _, cmd := range command.Entries(name) {
+		form := formOf(cmd, wire)
+		if form == nil {
+			continue
+		}
+		arg, err := payloadArgs(wire, cmd, form, payload)
+		if err == nil {
+			steps, err = planNative(steps, wire, cmd, arg)
+		}
+		if err == nil && len(steps) == 0 {
+			err = errs.New(errs.InvalidArgument, "an empty list asks for nothing on this wire")
+		}
+		if err == nil {
+			steps[0].Idempotent = command.Repeatable(name)
+			return cmd, steps, nil
+		}
+		if refused == nil || refused.Code == errs.Unsupported {
+			refused = err
+		}
+	}
+	if refused == nil {
+		refused = unsupported(wire, name, "")
+	}
+	return nil, nil, refused
+}
+
+// payloadArgs reads the arguments of an entry out of an envelope's payload, and
+// checks what the HTTP server would check.
+func payloadArgs(wire Wire, cmd *command.Command, form *command.Form, payload value.Value) (func(int) value.Value, *errs.Error) {
+	found := 0
+	args := make([]value.Value, len(cmd.Args))
+	for i := range cmd.Args {
+		a := &cmd.Args[i]
+		field := a.Wire()
+		if field == "-" {
+			continue
+		}
+		outer, inner, nested := strings.Cut(field, ".")
+		v, given := payload.Get(outer)
+		if nested {
+			v = v.Field(inner)
+		} else if given {
+			found++
+		}
+		if a.Required && v.IsNil() && a.Type != command.Blob && a.Type != command.JSON || a.Required && !given && !nested {
+			return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: "Missing '" + field + "' field"}
+		}
+		if !v.IsNil() && !fits(a, v) {
+			return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: field + " cannot be a " + v.Kind().String()}
+		}
+		args[i] = v
+	}
+	if payload.Kind() == value.KindMap && found < payload.Len() {
+		for i := range payload.Len() {
+			k, v := payload.Pair(i)
+			key, _ := k.AsStr()
+			if !v.IsNil() && !hasField(cmd, key) {
+				return nil, unsupported(wire, cmd.ServerName(), " with "+strconv.Quote(key))
+			}
+		}
+	}
+	return func(i int) value.Value { return args[i] }, nil
+}
+
+func hasField(cmd *command.Command, key string) bool {
+	for i := range cmd.Args {
+		if outer, _, _ := strings.Cut(cmd.Args[i].Wire(), "."); outer == key {
+			return true
+		}
+	}
+	return false
+}
+
+// fits reports whether a payload's value has the type of an argument.
+func fits(a *command.Arg, v value.Value) bool {
+	switch a.Type {
+	case command.String:
+		_, ok := v.AsStr()
+		return ok
+	case command.Int, command.Uint:
+		_, ok := v.AsInt()
+		return ok
+	case command.Float:
+		_, ok := v.AsFloat()
+		return ok
+	case command.Bool:
+		return v.Kind() == value.KindBool
+	case command.Bytes:
+		_, ok := bytesOf(v)
+		return ok
+	case command.StringList:
+		if v.Kind() != value.KindArray {
+			return false
+		}
+		for i := range v.Len() {
+			if _, ok := v.Index(i).AsStr(); !ok {
+				return false
+			}
+		}
+	case command.Pairs:
+		if v.Kind() != value.KindArray {
+			return false
+		}
+		for i := range v.Len() {
+			e := v.Index(i)
+			key := e.Index(0)
+			if e.Kind() == value.KindMap {
+				key = e.Field("key")
+			}
+			if _, ok := key.AsStr(); !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// nothingAsked is the result of a command on an empty list.
+func nothingAsked(cmd *command.Command) value.Value {
+	switch cmd.Reply.Kind {
+	case command.ReplyBlobs, command.ReplyStrings, command.ReplyRecords:
+		return value.Array()
+	case command.ReplyInt:
+		return value.Int(0)
+	case command.ReplyBool: // msetnx: no key stands in the way
+		return value.Bool(true)
+	}
+	return value.Nil
+}
+
+// NativeError returns the Error for a text that the server reported on a native
+// wire. What stands before the store's own text differs per wire (protocol:
+// synaprpc 6, resp3 3).
+func NativeError(text string) *errs.Error {
+	plain := text
+	for strings.HasPrefix(plain, "ERR ") {
+		plain = plain[4:]
+	}
+	e := errs.FromServer(plain)
+	switch {
+	case strings.HasPrefix(plain, "NOAUTH"):
+		e.Code, e.Message = errs.Unauthenticated, "the server wants credentials: give username and password"
+	case strings.HasPrefix(plain, "WRONGPASS"):
+		e.Code = errs.Unauthenticated
+		e.Message = "the server refuses the username and password. A server whose authentication is off refuses any: connect without them then"
+	case strings.HasPrefix(plain, "NOPERM"):
+		e.Code = errs.PermissionDenied
+	case strings.HasPrefix(plain, "unknown command"):
+		e.Code, e.Message = errs.Unsupported, "the server does not know this command: "+plain
+	case strings.HasPrefix(plain, "key does not exist"):
+		e.Code = errs.NotFound
+	case e.Code == errs.Server && plain != text:
+		// What the wire itself refuses is about the arguments.
+		e.Code = errs.InvalidArgument
+	}
+	return e
+}
