@@ -18,7 +18,7 @@ include bindings/node/build.mk
 include tests/browser/build.mk
 
 .PHONY: help quickstart test generate lib python testserver bench install clean
-.PHONY: test-go test-race test-generated test-python test-conformance test-faults
+.PHONY: test-go test-race test-fuzz test-generated test-python test-conformance test-faults
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -27,7 +27,7 @@ quickstart: build/quickstart-go build/quickstart-c build/quickstart-cpp build/qu
 	-@tests/need.sh chromium=chromium
 	$(GO) run ./tests/quickstart
 
-test: test-generated test-go test-race test-c test-python test-node test-conformance test-faults test-browser ## install what the tests need and run them all
+test: test-generated test-go test-race test-fuzz test-c test-python test-node test-conformance test-faults test-browser ## install what the tests need and run them all
 	@echo "all tests passed"
 
 generate: ## write all that derives from the command table
@@ -43,6 +43,17 @@ test-go:
 
 test-race:
 	CGO_ENABLED=1 $(GO) test -timeout 300s -race ./core/... ./capi
+
+# Every decoder with changed inputs, for a moment each; make test-fuzz FUZZTIME=10m for long.
+FUZZTIME ?= 3s
+
+test-fuzz: ## feed the decoders with garbage
+	@grep -rl '^func Fuzz' core --include=*_test.go | while read -r file; do \
+		for name in $$(sed -n 's/^func \(Fuzz[A-Za-z]*\).*/\1/p' $$file); do \
+			$(GO) test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }; \
+			echo "$$(dirname $$file) $$name: $$(grep -c elapsed build/fuzz.log) reports, $$(sed -n 's/.*execs: \([0-9]*\).*/\1/p' build/fuzz.log | tail -1) inputs"; \
+		done; \
+	done
 
 python: dist/python.stamp ## build the Python wheel into dist/
 

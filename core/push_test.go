@@ -32,10 +32,17 @@ func serve(t *testing.T, cfg testserver.Config) *testserver.Server {
 	return s
 }
 
-// everywhere runs a test on a server and on the embedded engine.
+// everywhere runs a test on every wire of a server and on the embedded engine.
 func everywhere(t *testing.T, f func(t *testing.T, c *Client)) {
+	onPushing(t, f)
+	t.Run("resp3", func(t *testing.T) { f(t, open(t, serve(t, testserver.Config{RESP3: "127.0.0.1:0"}).RESP3URL())) })
+}
+
+// onPushing runs a test where pushes come.
+func onPushing(t *testing.T, f func(t *testing.T, c *Client)) {
 	t.Run("http", func(t *testing.T) { f(t, open(t, serve(t, testserver.Config{}).URL())) })
 	t.Run("memory", func(t *testing.T) { f(t, open(t, "memory://")) })
+	t.Run("synap", func(t *testing.T) { f(t, open(t, serve(t, testserver.Config{RPC: "127.0.0.1:0"}).RPCURL())) })
 }
 
 func feed(t *testing.T, c *Client, topics ...string) *Feed[PubSubMessage] {

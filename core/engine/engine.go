@@ -42,6 +42,10 @@ func (f Face) split() (like Face, watched bool) {
 type Options struct {
 	// Rand returns random bits for ids; nil gives a fixed sequence.
 	Rand func() uint64
+	// Done, if set, is told of each command that Exec has carried out, in their
+	// order, with its reply or error text. It is called with the engine locked and
+	// must not call back.
+	Done func(name string, payload, reply value.Value, errText string)
 }
 
 // Engine is one embedded Synap.
@@ -49,6 +53,7 @@ type Engine struct {
 	mu    sync.Mutex
 	now   int64 // Unix nanoseconds
 	rand  func() uint64
+	done  func(name string, payload, reply value.Value, errText string)
 	call  call     // the one under way
 	wakes []func() // to call once the lock is released
 
@@ -74,7 +79,7 @@ type Engine struct {
 
 // New returns an empty engine.
 func New(o Options) *Engine {
-	e := &Engine{rand: o.Rand}
+	e := &Engine{rand: o.Rand, done: o.Done}
 	if e.rand == nil {
 		state := uint64(0x9e3779b97f4a7c15)
 		e.rand = func() uint64 { // SplitMix64
@@ -132,7 +137,11 @@ func (e *Engine) Exec(now int64, face Face, name, requestID string, payload valu
 	defer e.unlock()
 	e.advance(now)
 	e.call = call{face: like, from: face, watched: watched, requestID: requestID, payload: payload}
-	return h(e, &e.call)
+	reply, errText := h(e, &e.call)
+	if e.done != nil {
+		e.done(name, payload, reply, errText)
+	}
+	return reply, errText
 }
 
 // Advance does what is due by now.

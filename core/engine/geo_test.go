@@ -28,7 +28,7 @@ func TestGeospatialEdges(t *testing.T) {
 		{"geospatial.georadius", `{"key":"g","center_lat":38.1,"center_lon":13.3,"radius":300,"unit":"km","count":0}`, `{"key":"g","results":[]}`},
 		{"geospatial.georadius", `{"key":"g","center_lat":38.1,"center_lon":13.3,"radius":-1}`, `{"key":"g","results":[]}`},
 		// A radius is compared in metres, with the usual miles and feet.
-		{"geospatial.georadiusbymember", `{"key":"g","member":"Palermo","radius":103.289,"unit":"miles"}`, `{"key":"g","results":[{"member":"Catania"},{"member":"Palermo"}]}`},
+		{"geospatial.georadiusbymember", `{"key":"g","member":"Palermo","radius":103.29,"unit":"miles"}`, `{"key":"g","results":[{"member":"Catania"},{"member":"Palermo"}]}`},
 		{"geospatial.georadiusbymember", `{"key":"g","member":"Palermo","radius":545365,"unit":"ft"}`, `{"key":"g","results":[{"member":"Palermo"}]}`},
 		// The circle goes before the box; what is no circle is not there.
 		{"geospatial.geosearch", `{"key":"g","from_lonlat":[15,37],"by_radius":[1,"m"],"by_box":[900,900,"km"]}`, `{"key":"g","results":[]}`},

@@ -1,7 +1,11 @@
+//go:build !wasip1
+
 package engine
 
 import "github.com/libsynap/libsynap/core/value"
 
+// This file says itself that the WASM module is without it: the linker drops only
+// large maps that nothing uses.
 var hllCommands = map[string]handler{
 	"hyperloglog.pfadd": hllPfadd, "hyperloglog.pfcount": hllPfcount, "hyperloglog.pfmerge": hllPfmerge, "hyperloglog.stats": hllStats,
 }

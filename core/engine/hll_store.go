@@ -81,7 +81,7 @@ func (s *hllStore) merge(now int64, destination string, sources []string) (n uin
 	s.merges++
 	for _, key := range sources {
 		if h := s.hlls[key]; h != nil && !h.expired(now) {
-			for i, rank := range h.registers {
+			for i, rank := range &h.registers {
 				into.registers[i] = max(into.registers[i], rank)
 			}
 		}
@@ -118,7 +118,7 @@ func (h *hll) add(element string) bool {
 func (h *hll) count() uint64 {
 	const m = float64(hllRegisters)
 	sum, zeros := 0.0, 0
-	for _, rank := range h.registers {
+	for _, rank := range &h.registers {
 		sum += math.Ldexp(1, -int(rank))
 		if rank == 0 {
 			zeros++

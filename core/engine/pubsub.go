@@ -104,7 +104,7 @@ func (e *Engine) unsubscribe(s *Subscriber, topics []string) int64 {
 func (e *Engine) publish(name string, payload, metadata value.Value) (string, int64) {
 	ps := &e.pubsub
 	ps.published++
-	m := Message{Topic: name, Payload: payload, ID: e.uuid(), Metadata: metadata, Timestamp: e.now / second}
+	m := Message{Topic: name, Payload: payload, ID: e.uuid(), Metadata: metadata, Timestamp: e.now / second, place: ps.published}
 	matched := int64(0)
 	if t := ps.topics[name]; t != nil {
 		t.messages++

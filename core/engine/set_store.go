@@ -102,18 +102,6 @@ func (s *setStore) members(key string) ([]string, string) {
 	return m.list, ""
 }
 
-// sorted returns the members in byte order, none for a missing set: the order in
-// which SSCAN counts its cursor (protocol: synaprpc 7).
-func (s *setStore) sorted(key string) []string {
-	m := s.sets[key]
-	if m == nil {
-		return nil
-	}
-	members := slices.Clone(m.list)
-	slices.Sort(members)
-	return members
-}
-
 func (s *setStore) card(key string) (int64, string) {
 	m := s.find(key, opScard)
 	if m == nil {

@@ -134,11 +134,20 @@ func streamPublish(e *Engine, c *call) (value.Value, string) {
 		return value.Nil, errText
 	}
 	offset := r.next
-	r.events = append(r.events, event{id: e.uuid(), name: eventName, data: jsonText(data), at: e.now / second})
+	r.events = append(r.events, event{id: e.uuid(), name: eventName, data: c.eventText(data), at: e.now / second})
 	r.next++
 	r.published++
 	r.evict()
 	return object(value.Str("offset"), value.Int(int64(offset)), value.Str("room"), value.Str(name)), ""
+}
+
+// eventText is what is stored of an event's data: bytes, which only native wires
+// bring, as they are, and everything else as JSON.
+func (c *call) eventText(data value.Value) string {
+	if c.face == Raw && data.Kind() == value.KindBytes {
+		return rawText(data)
+	}
+	return jsonText(data)
 }
 
 // evict trims the room to its soft limit. It stops at the first event that a

@@ -1,6 +1,11 @@
 package engine
 
-import "github.com/libsynap/libsynap/core/value"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/libsynap/libsynap/core/value"
+)
 
 // Message is one delivered message.
 type Message struct {
@@ -9,6 +14,7 @@ type Message struct {
 	ID        string
 	Metadata  value.Value // nil or a map of texts
 	Timestamp int64       // seconds
+	place     int64       // among all that were published
 }
 
 // Overflow is what a full buffer does.
@@ -112,6 +118,39 @@ func (s *Subscriber) Take(max int) (messages []Message, lost int) {
 	}
 	lost, s.lost = s.lost, 0
 	return messages, lost
+}
+
+// TakeTogether is Take for the subscribers of one connection: what waits for any
+// of them, in the order in which it was published.
+func TakeTogether(subscribers []*Subscriber) []Arrival {
+	if len(subscribers) == 0 {
+		return nil
+	}
+	e := subscribers[0].e
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var arrived []Arrival
+	for _, s := range subscribers {
+		for s.n > 0 {
+			arrived = append(arrived, Arrival{s, s.pop()})
+		}
+	}
+	slices.SortStableFunc(arrived, func(a, b Arrival) int { return cmp.Compare(a.place, b.place) })
+	return arrived
+}
+
+// Arrival is a message and whom it is for.
+type Arrival struct {
+	To *Subscriber
+	Message
+}
+
+// Abandon gives up what waits and what is to come, without removing the
+// subscriber: publishes go on counting it.
+func (s *Subscriber) Abandon() {
+	s.e.mu.Lock()
+	defer s.e.mu.Unlock()
+	s.size, s.ring, s.n, s.wake = 0, nil, 0, nil
 }
 
 // Close removes the subscriber.

@@ -2,7 +2,7 @@ package testserver
 
 import (
 	"github.com/libsynap/libsynap/core/engine"
-	"github.com/libsynap/libsynap/core/value"
+	"github.com/libsynap/libsynap/core/wire/envelope"
 )
 
 // The command envelope (protocol: http-messaging 1). It needs no permission.
@@ -21,23 +21,10 @@ func runEnvelope(r *request) {
 	id, _ := r.fields[1].AsStr()
 	reply, errText := r.server.exec(engine.Envelope, name, id, r.fields[2])
 	body := r.ctx.Response.SwapBody(nil)[:0]
-	var err error
 	if errText == "" {
-		body = append(body, `{"success":true,"request_id":`...)
-		body, _ = value.AppendJSONStr(body, id)
-		body = append(body, `,"payload":`...)
-		if body, err = value.AppendJSON(body, reply); err != nil {
-			errText, body = "Internal error: the reply has no JSON form", body[:0]
-		} else {
-			body = append(body, `,"error":null}`...)
-		}
-	}
-	if errText != "" {
-		body = append(body, `{"success":false,"request_id":`...)
-		body, _ = value.AppendJSONStr(body, id)
-		body = append(body, `,"payload":null,"error":`...)
-		body, _ = value.AppendJSONStr(body, errText)
-		body = append(body, '}')
+		body = envelope.AppendReply(body, id, reply)
+	} else {
+		body = envelope.AppendFailure(body, id, errText)
 	}
 	r.ctx.Response.SwapBody(body)
 	r.ctx.SetContentType("application/json")

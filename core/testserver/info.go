@@ -24,7 +24,9 @@ func (s *Server) exec(face engine.Face, name, requestID string, payload value.Va
 	if run := serverCommands[name]; run != nil {
 		return run(s, payload), ""
 	}
-	return s.engine.Exec(now(), face, name, requestID, payload)
+	reply, errText := s.engine.Exec(now(), face, name, requestID, payload)
+	s.native.Changed()
+	return reply, errText
 }
 
 // info describes the server, whole or one section of it; an unknown section is

@@ -37,7 +37,7 @@ func TestHashRoutes(t *testing.T) {
 		{"POST", "/hash/h/mget", `{"fields":["a"]}`, 200, `["2"]`},
 		{"POST", "/hash/h/incrby", `{"field":"n","increment":-9223372036854775808}`, 200, `{"value":-9223372036854775808}`},
 		{"POST", "/hash/h/incrby", `{"field":"n","increment":9223372036854775808}`, 422,
-			unreadable + "increment: invalid value: integer `9223372036854775808`, expected i64 at line 1 column 43"},
+			unreadable + "increment: invalid value: integer `9223372036854775808`, expected i64 at line 1 column 44"},
 		{"POST", "/hash/h/incrbyfloat", `{"field":"f","increment":"1"}`, 422, unreadable + `increment: invalid type: string "1", expected f64 at line 1 column 28`},
 	})
 }

@@ -1,7 +1,8 @@
 // Package testserver serves the embedded engine on real sockets the way a Synap
-// server 1.3.1 does: HTTP with its two faces, authentication and WebSockets. It
-// exists for tests and demos. It keeps everything in memory, hashes passwords
-// fast instead of safely and was never hardened: do not run it in production.
+// server 1.3.1 does: HTTP with its two faces, authentication and WebSockets, and
+// the native wires SynapRPC and RESP3. It exists for tests and demos. It keeps
+// everything in memory, hashes passwords fast instead of safely and was never
+// hardened: do not run it in production.
 package testserver
 
 import (
@@ -19,12 +20,19 @@ import (
 
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/engine/lua"
+	"github.com/libsynap/libsynap/core/testserver/native"
 )
 
 // Config says what a Server serves. The zero Config serves nothing.
 type Config struct {
 	// HTTP is the address to listen on, "127.0.0.1:0" for any free port; "" is off.
 	HTTP string
+	// RPC and RESP3 are the addresses of the native wires, in the same form. They
+	// have no TLS.
+	RPC, RESP3 string
+	// IdleTimeout is how long a native connection may be silent: zero for the 300 s
+	// of the server, negative for ever.
+	IdleTimeout time.Duration
 	// User and Password are the root user, APIKey a key with all permissions.
 	// Authentication is on when any of the three is set.
 	User, Password, APIKey string
@@ -48,6 +56,10 @@ type Server struct {
 	started time.Time
 	clients clients
 
+	native    *native.Commands
+	rpc, resp *nativeListener // nil if off
+	idle      time.Duration
+
 	listener net.Listener
 	scheme   string
 	stop     chan struct{}
@@ -69,10 +81,18 @@ func Start(cfg Config) (*Server, error) {
 		s.engine = engine.New(engine.Options{Rand: mathrand.Uint64})
 		s.engine.SetScripts(lua.New())
 	}
+	s.native = native.New(s.engine, now)
+	if s.idle = max(cfg.IdleTimeout, 0); cfg.IdleTimeout == 0 {
+		s.idle = defaultIdle
+	}
 	if cfg.HTTP != "" {
 		if err := s.listen(cfg); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.listenNative(cfg); err != nil {
+		s.Close()
+		return nil, err
 	}
 	s.loops.Go(s.keepTime)
 	return s, nil
@@ -157,6 +177,7 @@ func (s *Server) keepTime() {
 			return
 		case <-t.C:
 			s.engine.Advance(now())
+			s.native.Changed()
 		}
 	}
 }
@@ -190,6 +211,8 @@ func (s *Server) Close() error {
 		if s.listener != nil {
 			s.listener.Close()
 		}
+		s.rpc.close()
+		s.resp.close()
 		s.open.breakAll()
 		s.loops.Wait()
 		s.open.all.Wait()

@@ -10,7 +10,7 @@ import (
 // the test server serves.
 func TestVectors(t *testing.T) {
 	result, err := runner.Run(runner.Options{Dir: "../../tests/vectors", Role: "server", Out: t.Output(), Files: []string{
-		"auth", "rest-envelope", "rest-kv", "rest-set", "rest-sortedset", "rest-queue", "rest-stream", "rest-pubsub", "rest-topics", "rest-groups", "rest-ops", "ws-*"}})
+		"auth", "rest-envelope", "rest-kv", "rest-key", "rest-hash", "rest-list", "rest-script", "rest-transaction", "rest-admin", "rest-set", "rest-sortedset", "rest-bitmap", "rest-hyperloglog", "rest-geospatial", "rest-queue", "rest-stream", "rest-pubsub", "rest-topics", "rest-groups", "rest-ops", "ws-*"}})
 	if err != nil {
 		t.Fatal(err)
 	}

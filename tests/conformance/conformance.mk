@@ -2,7 +2,7 @@
 # our client, and every binding through its driver. See main.go.
 CONFORMANCE := build/conformance
 # Files that the engine serves as a whole; others in tests/vectors need more families.
-SERVED      := auth,http-kv,http-queue,http-stream,http-pubsub,http-key,http-hash,http-list,http-set,http-sortedset,rest-*,ws-*
+SERVED      := auth,http-kv,http-queue,http-stream,http-pubsub,http-key,http-hash,http-list,http-set,http-sortedset,http-bitmap,http-hyperloglog,http-geospatial,http-script,http-transaction,http-admin,rest-*,ws-*
 HOSTED      := http-kv,http-queue,http-stream,http-pubsub,http-hash,http-list
 DRIVERS     := tests/conformance/drivers
 

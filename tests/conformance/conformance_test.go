@@ -10,7 +10,7 @@ import (
 
 // served are the recorded files that the engine and the test server serve as a
 // whole. Others in the directory need families that the engine has not.
-var served = []string{"auth", "http-kv", "http-queue", "http-stream", "http-pubsub", "http-hash", "http-list", "rest-*", "ws-*"}
+var served = []string{"auth", "http-kv", "http-queue", "http-stream", "http-pubsub", "http-key", "http-hash", "http-list", "http-set", "http-sortedset", "http-bitmap", "http-hyperloglog", "http-geospatial", "http-script", "http-transaction", "http-admin", "rest-*", "ws-*"}
 
 // play replays the recorded exchanges. least and noForm are how many cases must
 // pass and how many have no form: a case that stops being played must not go
@@ -32,9 +32,23 @@ func TestServer(t *testing.T) {
 	play(t, runner.Options{Role: "server", Files: served}, 385, 2) // two cases need a cluster
 }
 
+// native are the recorded files of the native wires. Of those in role client the
+// cases that send raw bytes have no form.
+var native = []string{"synaprpc-*", "resp3-*"}
+
+func TestNativeServer(t *testing.T) {
+	t.Parallel()
+	play(t, runner.Options{Role: "server", Files: native}, 314, 0)
+}
+
 func TestClient(t *testing.T) {
 	t.Parallel()
-	play(t, runner.Options{Role: "client"}, 267, 156)
+	play(t, runner.Options{Role: "client", Files: []string{"auth", "http-*", "rest-*", "ws-*"}}, 390, 194)
+}
+
+func TestNativeCodecs(t *testing.T) {
+	t.Parallel()
+	play(t, runner.Options{Role: "client", Files: native}, 269, 45)
 }
 
 // TestHost plays the Go driver, which needs no library, on the embedded engine

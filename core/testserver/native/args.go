@@ -17,10 +17,11 @@ const (
 	blob                 // text or bytes
 	integer              // an integer of the int64 range
 	unsigned             // one that is not negative; SynapRPC takes a negative one for a huge one
-	offset               // one that is not negative on either wire
+	bounded              // one that is not negative on either wire
 	number               // a float
 	names                // all that follow: texts
 	blobs                // all that follow: texts or bytes
+	counted              // what the command reads itself, or nobody
 )
 
 // param is one parameter of a command.
@@ -67,10 +68,10 @@ func (c *call) fail(what string) (Result, string) {
 	return Result{}, c.wrong
 }
 
-// read reads the arguments of params into the payload.
-func (c *call) read(params []param) {
-	for i := 0; i < len(params) && c.wrong == ""; i++ {
-		p := &params[i]
+// read reads the arguments from i on into the payload, as params says.
+func (c *call) read(i int, params []param) {
+	for ; len(params) > 0 && c.wrong == ""; i, params = i+1, params[1:] {
+		p := &params[0]
 		switch p.kind {
 		case text:
 			c.set(p.field, value.Str(c.text(i, p.field)))
@@ -80,8 +81,8 @@ func (c *call) read(params []param) {
 			c.set(p.field, value.Int(c.int(i, p.complaint)))
 		case unsigned:
 			c.set(p.field, value.Uint(c.unsigned(i, p.complaint)))
-		case offset:
-			c.set(p.field, value.Int(c.offset(i, p.complaint)))
+		case bounded:
+			c.set(p.field, value.Int(c.bounded(i, p)))
 		case number:
 			c.set(p.field, value.Float(c.float(i, p.complaint)))
 		case names:
@@ -178,17 +179,14 @@ func or(s, otherwise string) string {
 	return s
 }
 
-// badOffset is the engine's answer where the server would end its process.
-const badOffset = "Invalid value: offset is out of range"
-
-// offset reads argument i as a place. SynapRPC would end the server on a negative
-// one (protocol: synaprpc quirk 1).
-func (c *call) offset(i int, complaint string) int64 {
-	n := c.int(i, complaint)
+// bounded reads argument i as an integer that is not negative. SynapRPC would end
+// the server on a negative one (protocol: synaprpc quirk 1).
+func (c *call) bounded(i int, p *param) int64 {
+	n := c.int(i, p.complaint)
 	if n < 0 && c.wire == RESP {
-		c.complain("", or(complaint, notInteger))
+		c.complain("", or(p.complaint, notInteger))
 	} else if n < 0 && c.wrong == "" {
-		c.wrong = badOffset
+		c.wrong = "Invalid value: " + p.field + " is out of range"
 	}
 	return n
 }
@@ -252,7 +250,7 @@ func (c *call) textAt(i int) (string, bool) {
 // wordAt returns argument i in capitals if it is text: options are words.
 func (c *call) wordAt(i int) string {
 	s, _ := c.textAt(i)
-	return asciiUpper(s)
+	return Upper(s)
 }
 
 // intAt returns argument i if it is an integer by its type: SynapRPC ignores the

@@ -13,7 +13,7 @@ var blockingCommands = family{
 	"BRPOP":      {run: func(c *call) (Result, string) { return c.blockingPop("list.rpop", poppedValue) }},
 	"BZPOPMIN":   {run: func(c *call) (Result, string) { return c.blockingPop("sortedset.zpopmin", poppedMember) }},
 	"BZPOPMAX":   {run: func(c *call) (Result, string) { return c.blockingPop("sortedset.zpopmax", poppedMember) }},
-	"BRPOPLPUSH": {params: []param{source, destination, {kind: text, field: "timeout"}}, run: blockingMove},
+	"BRPOPLPUSH": {params: []param{source, destination, {kind: counted}}, run: blockingMove},
 }
 
 var (

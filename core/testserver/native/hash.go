@@ -59,7 +59,7 @@ func hashMset(c *call) (Result, string) {
 	if c.wire == RESP {
 		c.wrong, errText = "", ""
 	}
-	return ok, errText
+	return replyOK, errText
 }
 
 // hashIncrbyfloat reads back what JSON has no number for.

@@ -3,34 +3,34 @@ package native
 import "github.com/libsynap/libsynap/core/value"
 
 var kvCommands = family{
-	"PING":        {run: ping},
-	"SET":         {params: []param{key, val}, run: kvSet},
-	"GET":         {params: []param{key}, name: "kv.get", reply: bytesOrNull},
-	"GETSET":      {params: []param{key, val}, name: "kv.getset", reply: bytesOrNull},
-	"DEL":         {params: []param{keys}, name: "kv.mdel", reply: part("deleted")},
-	"EXISTS":      {params: []param{key}, name: "kv.exists", reply: part("exists")},
-	"EXPIRE":      {params: []param{key, {kind: unsigned, field: "ttl"}}, name: "kv.expire", reply: part("result")},
-	"PERSIST":     {params: []param{key}, name: "kv.persist", reply: part("result")},
-	"TTL":         {params: []param{key}, run: kvTTL},
-	"INCR":        {params: []param{key}, name: "kv.incr", reply: part("value")},
-	"DECR":        {params: []param{key}, name: "kv.decr", reply: part("value")},
-	"INCRBY":      {params: []param{key, {kind: integer, field: "amount"}}, name: "kv.incr", reply: part("value")},
-	"DECRBY":      {params: []param{key, {kind: integer, field: "amount"}}, name: "kv.decr", reply: part("value")},
-	"MSET":        {run: kvMset},
-	"MSETNX":      {run: kvMsetnx},
-	"MGET":        {params: []param{keys}, name: "kv.mget", reply: listOf("values")},
-	"KEYS":        {name: "kv.keys", reply: part("keys")},
-	"SCAN":        {run: kvScan},
-	"APPEND":      {params: []param{key, val}, name: "kv.append", reply: part("length")},
-	"SETRANGE":    {params: []param{key, {kind: offset, field: "offset", complaint: "offset must be an integer"}, val}, name: "kv.setrange", reply: part("length")},
-	"GETRANGE":    {params: []param{key, rangeStart, rangeEnd}, name: "kv.getrange", reply: bytesOrEmpty},
-	"STRLEN":      {params: []param{key}, name: "kv.strlen", reply: part("length")},
-	"DBSIZE":      {name: "kv.dbsize", reply: part("size")},
-	"KVSTATS":     {wires: RPC, name: "kv.stats", reply: kvStats},
+	"PING":          {run: ping},
+	"SET":           {params: []param{key, val}, run: kvSet},
+	"GET":           {params: []param{key}, name: "kv.get", reply: bytesOrNull},
+	"GETSET":        {params: []param{key, val}, name: "kv.getset", reply: bytesOrNull},
+	"DEL":           {params: []param{keys}, name: "kv.mdel", reply: part("deleted")},
+	"EXISTS":        {params: []param{key}, name: "kv.exists", reply: part("exists")},
+	"EXPIRE":        {params: []param{key, {kind: unsigned, field: "ttl"}}, name: "kv.expire", reply: part("result")},
+	"PERSIST":       {params: []param{key}, name: "kv.persist", reply: part("result")},
+	"TTL":           {params: []param{key}, run: kvTTL},
+	"INCR":          {params: []param{key}, name: "kv.incr", reply: part("value")},
+	"DECR":          {params: []param{key}, name: "kv.decr", reply: part("value")},
+	"INCRBY":        {params: []param{key, {kind: integer, field: "amount"}}, name: "kv.incr", reply: part("value")},
+	"DECRBY":        {params: []param{key, {kind: integer, field: "amount"}}, name: "kv.decr", reply: part("value")},
+	"MSET":          {run: kvMset},
+	"MSETNX":        {run: kvMsetnx},
+	"MGET":          {params: []param{keys}, name: "kv.mget", reply: listOf("values")},
+	"KEYS":          {name: "kv.keys", reply: part("keys")},
+	"SCAN":          {run: kvScan},
+	"APPEND":        {params: []param{key, val}, name: "kv.append", reply: part("length")},
+	"SETRANGE":      {params: []param{key, {kind: bounded, field: "offset", complaint: "offset must be an integer"}, val}, name: "kv.setrange", reply: part("length")},
+	"GETRANGE":      {params: []param{key, rangeStart, rangeEnd}, name: "kv.getrange", reply: bytesOrEmpty},
+	"STRLEN":        {params: []param{key}, name: "kv.strlen", reply: part("length")},
+	"DBSIZE":        {name: "kv.dbsize", reply: part("size")},
+	"KVSTATS":       {wires: RPC, name: "kv.stats", reply: kvStats},
 	"SYNAP.KVSTATS": {wires: RESP, name: "kv.stats", reply: kvStats},
-	"FLUSHALL":    {name: "kv.flushall", reply: done},
-	"FLUSHDB":     {name: "kv.flushdb", reply: done},
-	"SELECT":      {wires: RESP, run: func(*call) (Result, string) { return ok, "" }},
+	"FLUSHALL":      {name: "kv.flushall", reply: done},
+	"FLUSHDB":       {name: "kv.flushdb", reply: done},
+	"SELECT":        {wires: RESP, run: func(*call) (Result, string) { return replyOK, "" }},
 }
 
 var (
@@ -73,7 +73,7 @@ func kvSet(c *call) (Result, string) {
 		c.set("ttl", value.Uint(ttl))
 	}
 	_, errText := c.exec("kv.set")
-	return ok, errText
+	return replyOK, errText
 }
 
 func kvTTL(c *call) (Result, string) {
@@ -125,7 +125,7 @@ func kvMset(c *call) (Result, string) {
 		return Result{}, c.wrong
 	}
 	_, errText := c.exec("kv.mset")
-	return ok, errText
+	return replyOK, errText
 }
 
 func kvMsetnx(c *call) (Result, string) {

@@ -6,6 +6,7 @@ package native
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/value"
@@ -100,7 +101,7 @@ type call struct {
 // (on RESP3 without the leading ERR). If the command must wait for something, the
 // result comes from the Wait.
 func (s *Commands) Run(w Wire, session Session, name string, args []value.Value) (Result, string, *Wait) {
-	upper := asciiUpper(name)
+	upper := Upper(name)
 	cmd, ok := catalogue[upper]
 	if !ok || cmd.wires&w == 0 {
 		return Result{}, unknown(w, name, upper), nil
@@ -109,7 +110,7 @@ func (s *Commands) Run(w Wire, session Session, name string, args []value.Value)
 	if w == RESP && (len(args) < len(cmd.params) || (cmd.alone && len(args) > len(cmd.params))) {
 		return Result{}, c.arity(), nil
 	}
-	c.read(cmd.params)
+	c.read(0, cmd.params)
 	if c.wrong != "" {
 		return Result{}, c.wrong, nil
 	}
@@ -155,7 +156,7 @@ const longName = 32
 
 func unknown(w Wire, name, upper string) string {
 	if w == RESP {
-		if len(name) > longName {
+		if len(name) > longName || !utf8.ValidString(name) {
 			upper = ""
 		}
 		return "unknown command '" + upper + "'"
@@ -166,14 +167,15 @@ func unknown(w Wire, name, upper string) string {
 	return "ERR unknown command '" + upper + "'"
 }
 
-// asciiUpper is how names are compared: letters beyond ASCII keep their case.
-func asciiUpper(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' {
-			return r - 'a' + 'A'
+// Upper is a name as it is looked up: letters beyond ASCII keep their case.
+func Upper(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'a' && c <= 'z' {
+			b[i] = c - 'a' + 'A'
 		}
-		return r
-	}, s)
+	}
+	return string(b)
 }
 
 // admin are the commands that only administrators may run, whether or not they
@@ -188,4 +190,4 @@ func init() {
 }
 
 // NeedsAdmin reports whether a command is for administrators.
-func NeedsAdmin(name string) bool { return admin[asciiUpper(name)] }
+func NeedsAdmin(name string) bool { return admin[Upper(name)] }

@@ -76,5 +76,5 @@ func queueNack(c *call) (Result, string) {
 	}
 	c.set("requeue", value.Bool(requeue))
 	_, errText := c.exec("queue.nack")
-	return ok, errText
+	return replyOK, errText
 }

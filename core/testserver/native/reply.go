@@ -6,10 +6,10 @@ func status(text string) Result { return Result{Value: value.Str(text), Status: 
 
 func plain(v value.Value) Result { return Result{Value: v} }
 
-var ok = status("OK")
+var replyOK = status("OK")
 
 // done answers OK whatever the engine says.
-func done(*call, value.Value) Result { return ok }
+func done(*call, value.Value) Result { return replyOK }
 
 // part answers one member of the engine's answer.
 func part(name string) func(*call, value.Value) Result {

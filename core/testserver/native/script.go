@@ -1,7 +1,7 @@
 package native
 
 import (
-	"strings"
+	"unicode/utf8"
 
 	"github.com/libsynap/libsynap/core/value"
 )
@@ -17,14 +17,14 @@ var scriptCommands = family{
 }
 
 // numkeys may not be negative: the server would end (protocol: synaprpc quirk 1).
-var numkeys = param{kind: offset, field: "numkeys", complaint: "numkeys must be an integer"}
+var numkeys = param{kind: bounded, field: "numkeys", complaint: "numkeys must be an integer"}
 
 // eval answers the result as JSON text.
 func (c *call) eval(name string) (Result, string) {
 	n, _ := c.field("numkeys").AsInt()
 	var texts []value.Value
 	for _, v := range c.args[2:] {
-		if s, ok := v.AsBlob(); ok && (c.wire == RESP || lossy(s) == s) {
+		if s, ok := v.AsBlob(); ok && (c.wire == RESP || utf8.ValidString(s)) {
 			texts = append(texts, value.BytesOf(s))
 		}
 	}
@@ -68,13 +68,13 @@ func scriptCommand(c *call) (Result, string) {
 		return plain(answer.Field("exists")), errText
 	case "FLUSH":
 		_, errText := c.exec("script.flush")
-		return ok, errText
+		return replyOK, errText
 	case "KILL":
 		answer, errText := c.exec("script.kill")
 		if killed, _ := answer.Field("terminated").AsBool(); !killed && errText == "" {
 			errText = "No scripts in execution right now."
 		}
-		return ok, errText
+		return replyOK, errText
 	}
-	return c.fail("unknown SCRIPT subcommand '" + strings.ToUpper(sub) + "'. Try LOAD, EXISTS, FLUSH, KILL")
+	return c.fail("unknown SCRIPT subcommand '" + sub + "'. Try LOAD, EXISTS, FLUSH, KILL")
 }

@@ -27,12 +27,12 @@ func (c *call) inRoom(name string) (value.Value, string) {
 
 func roomCreate(c *call) (Result, string) {
 	_, errText := c.inRoom("stream.create")
-	return ok, errText
+	return replyOK, errText
 }
 
 func roomDelete(c *call) (Result, string) {
 	_, errText := c.inRoom("stream.delete")
-	return ok, errText
+	return replyOK, errText
 }
 
 func roomGetOrCreate(c *call) (Result, string) {

@@ -9,11 +9,11 @@ import (
 // xCommands are the names that Redis has for streams, on rooms: offsets instead of
 // ids, one room at a time, nothing waits (protocol: resp3 4).
 var xCommands = family{
-	"XADD":       {wires: RESP, params: []param{room, {kind: blob, field: "id"}, {kind: text, field: "event"}, {kind: blob, field: "data"}}, run: xAdd},
+	"XADD":       {wires: RESP, params: []param{room, {kind: counted}, {kind: text, field: "event"}, {kind: blob, field: "data"}}, run: xAdd},
 	"XREAD":      {wires: RESP, run: func(c *call) (Result, string) { return c.xRead(0, "xread") }},
 	"XREADGROUP": {wires: RESP, run: xReadGroup},
-	"XRANGE":     {wires: RESP, params: []param{room, {kind: blob, field: "from"}, {kind: blob, field: "to"}}, run: xRange},
-	"XACK":       {wires: RESP, params: []param{room, {kind: blob, field: "group"}, {kind: blobs, field: "ids"}}, run: xAck},
+	"XRANGE":     {wires: RESP, params: []param{room, {kind: counted}, {kind: counted}}, run: xRange},
+	"XACK":       {wires: RESP, params: []param{room, {kind: counted}, {kind: blobs, field: "ids"}}, run: xAck},
 	"XDEL":       {wires: RESP, params: []param{room, {kind: blobs, field: "ids"}}, run: func(*call) (Result, string) { return plain(value.Int(0)), "" }},
 	"XINFO":      {wires: RESP, run: xInfo},
 }

@@ -105,7 +105,7 @@ func (p *parser) attributes(depth int) error {
 
 func (p *parser) line() (string, bool) {
 	end := strings.IndexByte(p.s, '\n')
-	if end < 0 {
+	if end < 1 {
 		return "", false
 	}
 	line := p.s[1:end]

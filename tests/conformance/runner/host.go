@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -79,6 +80,10 @@ func (p *hostPlayer) play(c *Case) (int, error) {
 	}
 	defer done()
 	if err := p.open(address); err != nil {
+		var e *errs.Error
+		if nativeWireOf(address) != "" && errors.As(err, &e) && e.Code == errs.Unsupported {
+			return 0, noForm("the host does not open this wire")
+		}
 		return 0, &Failure{0, "open: " + err.Error()}
 	}
 	left, err := p.steps(steps)

@@ -12,7 +12,11 @@ import (
 
 // driverVariable makes the test binary play a driver that answers every request
 // with the MessagePack of this JSON text, or ends at once if it is "end".
-const driverVariable = "CONFORMANCE_TEST_DRIVER"
+// What openVariable holds answers the requests to open.
+const (
+	driverVariable = "CONFORMANCE_TEST_DRIVER"
+	openVariable   = "CONFORMANCE_TEST_OPEN"
+)
 
 func TestMain(m *testing.M) {
 	if text := os.Getenv(driverVariable); text != "" {
@@ -23,6 +27,10 @@ func TestMain(m *testing.M) {
 }
 
 func fakeDriver(text string) {
+	opened := value.Array(value.Nil)
+	if text := os.Getenv(openVariable); text != "" {
+		opened, _ = value.ParseJSON(text)
+	}
 	reply, err := value.ParseJSON(text)
 	for err == nil {
 		var size [4]byte
@@ -35,7 +43,7 @@ func fakeDriver(text string) {
 		}
 		answer := reply
 		if strings.Contains(string(request[:6]), "open") {
-			answer = value.Array(value.Nil)
+			answer = opened
 		}
 		frame := value.AppendMsgpack(make([]byte, 4), answer)
 		binary.LittleEndian.PutUint32(frame, uint32(len(frame)-4))

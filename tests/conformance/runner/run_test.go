@@ -49,7 +49,7 @@ func TestReport(t *testing.T) {
 			{"name":"a/wrong","steps":[`+set+`,`+get(`"w"`)+`]},
 			{"name":"a/fresh","needs":["fresh"],"steps":[`+get(`null`)+`]},
 			{"name":"a/cluster","needs":["cluster"],"steps":[`+set+`]}`),
-		"resp3-a": file("resp3", `{"name":"b/one","steps":[{"send":["PING"],"recv":{"simple":"PONG"}}]}`),
+		"telnet-a": file("telnet", `{"name":"b/one","steps":[{"send":["PING"],"recv":{"simple":"PONG"}}]}`),
 	})
 	result, lines := run(t, Options{Dir: dir, Role: "server"})
 	if result != (Result{Passed: 2, Failed: 1, NoForm: 2}) {
@@ -57,9 +57,9 @@ func TestReport(t *testing.T) {
 	}
 	want := []string{
 		"http-a               2 passed, 1 failed, 1 without a form",
-		"resp3-a              0 passed, 0 failed, 1 without a form",
+		"telnet-a             0 passed, 0 failed, 1 without a form",
 		`FAILED http-a a/wrong, step 2: body: payload: expected "w", got "v"`,
-		"2 cases have no form in this role: file http-a 1, resp3-a 1",
+		"2 cases have no form in this role: file http-a 1, telnet-a 1",
 		"2 passed, 1 failed",
 	}
 	if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
