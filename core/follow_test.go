@@ -238,7 +238,7 @@ func TestFollowersHonourTheReadersDeadline(t *testing.T) {
 // Subscriptions as host bindings use them: ids, items, an empty list when time is
 // up.
 func TestSubscriptionFrames(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *Client) {
+	onPushing(t, func(t *testing.T, c *Client) {
 		frame := func(timeout time.Duration, items ...value.Value) (value.Value, error) {
 			type outcome struct {
 				v   value.Value

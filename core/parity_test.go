@@ -109,7 +109,7 @@ func TestTypedMethodsAreTheTable(t *testing.T) {
 // Every typed method runs, on a server and on the engine, and says what its entry
 // promises. The list is checked against the table: none is left out.
 func TestEveryTypedMethodRuns(t *testing.T) {
-	everywhere(t, func(t *testing.T, c *Client) {
+	withEnvelope(t, func(t *testing.T, c *Client) {
 		ctx := background
 		called := map[string]bool{}
 		run := func(name string, f func() error) {

@@ -86,24 +86,25 @@ func nanos(ms float64) int64 {
 
 func failure(e *errs.Error) int32 { return -output(session.ErrorValue(e)) }
 
-// synapOpen opens a client for [address, options, environment] and returns its
-// handle, or minus the length of the error in result.
+// synapOpen opens a client for [address, options, environment, sockets] and returns
+// its handle, or minus the length of the error in result.
 //
 //go:wasmexport synap_open
 func synapOpen(now float64, p, n int32) int32 {
 	s, ok := take(p, n)
 	v, _, err := value.ParseMsgpack(s)
 	if !ok || err != nil || v.Kind() != value.KindArray {
-		return failure(errs.New(errs.InvalidArgument, "synap_open takes [address, options, environment]"))
+		return failure(errs.New(errs.InvalidArgument, "synap_open takes [address, options, environment, sockets]"))
 	}
 	address, _ := v.Index(0).AsStr()
 	env := v.Index(2)
+	sockets, _ := v.Index(3).AsBool()
 	lastID++
 	id := lastID
 	c, bad := loop.Open(nanos(now), address, v.Index(1), func(name string) string {
 		s, _ := env.Field(name).AsStr()
 		return s
-	}, host{id}, rand.Uint64, engines)
+	}, host{id, sockets}, rand.Uint64, engines)
 	if bad != nil {
 		return failure(bad)
 	}
@@ -198,6 +199,32 @@ func synapStreamClosed(now float64, id, stream, status, p, n int32) {
 	body, _ := take(p, n)
 	if c := clients[id]; c != nil {
 		c.StreamClosed(nanos(now), stream, int(status), body)
+		settle(now, id, c)
+	}
+}
+
+//go:wasmexport synap_socket_opened
+func synapSocketOpened(now float64, id, socket int32) {
+	if c := clients[id]; c != nil {
+		c.SocketOpened(nanos(now), socket)
+		settle(now, id, c)
+	}
+}
+
+//go:wasmexport synap_socket_data
+func synapSocketData(now float64, id, socket, p, n int32) {
+	data, _ := take(p, n)
+	if c := clients[id]; c != nil {
+		c.SocketData(nanos(now), socket, unsafe.Slice(unsafe.StringData(data), len(data)))
+		settle(now, id, c)
+	}
+}
+
+//go:wasmexport synap_socket_closed
+func synapSocketClosed(now float64, id, socket, p, n int32) {
+	why, _ := take(p, n)
+	if c := clients[id]; c != nil {
+		c.SocketClosed(nanos(now), socket, why)
 		settle(now, id, c)
 	}
 }

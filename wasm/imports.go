@@ -30,20 +30,37 @@ func hostStreamOpen(client, stream int32, p unsafe.Pointer, n int32)
 //go:wasmimport synap_host stream_close
 func hostStreamClose(client, stream int32)
 
+//go:wasmimport synap_host socket_open
+func hostSocketOpen(client, socket int32, p unsafe.Pointer, n int32)
+
+//go:wasmimport synap_host socket_write
+func hostSocketWrite(client, socket int32, p unsafe.Pointer, n int32)
+
+//go:wasmimport synap_host socket_close
+func hostSocketClose(client, socket int32)
+
 //go:wasmimport synap_host log
 func hostLog(level int32, p unsafe.Pointer, n int32)
 
 // host carries a client's wishes over the boundary.
-type host struct{ client int32 }
+type host struct {
+	client  int32
+	sockets bool
+}
 
 var scratch []byte
 
-// encode writes a request: [method, url, authorization, body, timeout ms, lane].
-func encode(r *loop.Request) []byte {
+// list begins a message in scratch.
+func list(n int) {
 	if cap(scratch) > keptOutput {
 		scratch = nil
 	}
-	scratch = value.AppendMsgpackArray(scratch[:0], 6)
+	scratch = value.AppendMsgpackArray(scratch[:0], n)
+}
+
+// encode writes a request: [method, url, authorization, body, timeout ms, lane].
+func encode(r *loop.Request) []byte {
+	list(6)
 	scratch = value.AppendMsgpackStr(scratch, r.Method)
 	scratch = value.AppendMsgpackStr(scratch, r.URL)
 	scratch = value.AppendMsgpackStr(scratch, r.Authorization)
@@ -65,6 +82,24 @@ func (h host) StreamOpen(id int32, r *loop.Request) {
 }
 
 func (h host) StreamClose(id int32) { hostStreamClose(h.client, id) }
+
+func (h host) HasSockets() bool { return h.sockets }
+
+// SocketOpen writes [host, port, tls, timeout ms].
+func (h host) SocketOpen(id int32, d *loop.Dial) {
+	list(4)
+	scratch = value.AppendMsgpackStr(scratch, d.Host)
+	scratch = value.AppendMsgpack(scratch, value.Int(int64(d.Port)))
+	scratch = value.AppendMsgpack(scratch, value.Bool(d.TLS))
+	scratch = value.AppendMsgpack(scratch, value.Int(int64(d.Timeout/span.Millisecond)))
+	hostSocketOpen(h.client, id, unsafe.Pointer(&scratch[0]), int32(len(scratch)))
+}
+
+func (h host) SocketWrite(id int32, b []byte) {
+	hostSocketWrite(h.client, id, unsafe.Pointer(&b[0]), int32(len(b)))
+}
+
+func (h host) SocketClose(id int32) { hostSocketClose(h.client, id) }
 
 func (h host) Due() { due = append(due, h.client) }
 

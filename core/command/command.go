@@ -48,6 +48,8 @@ type Arg struct {
 	// Field is the member of the envelope payload that carries the argument,
 	// Name if "". A dot nests: "config.max_depth". "-" sends nothing.
 	Field string
+	// Alias is another member that the envelope takes for it.
+	Alias string
 }
 
 // Wire returns the payload member that carries the argument.
@@ -172,7 +174,7 @@ type HTTP struct {
 // Reply names how the reply becomes the result: ok, int, int>0, bool, bytes, part
 // (bytes, none of them is nothing), string, list, map, ttl, scan, created, unknown,
 // matched, message, events, kvstats, push. What follows it are members that only
-// the envelope's reply has: count (of the list), or a member of the request.
+// the envelope's reply has: count (of the list), success (true), or a member of the request.
 type Native struct {
 	Name  string
 	Args  string

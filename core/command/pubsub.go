@@ -33,7 +33,7 @@ var recordPubSubStats = &Record{Name: "PubSubStats", Doc: "Counters of pub/sub."
 var pubsubFamily = Family{Name: "pubsub", Doc: "Publish/subscribe: topics with wildcard patterns, no replay.", Commands: []Command{
 	{Name: "pubsub.publish", Summary: "Publishes a message to a topic.",
 		Args: []Arg{{Name: "topic", Type: String, Required: true, NonEmpty: true, Doc: "The topic; wildcards are literal here."},
-			{Name: "message", Type: JSON, Required: true, Field: "payload", Doc: "Any JSON value."},
+			{Name: "message", Type: JSON, Required: true, Field: "payload", Alias: "data", Doc: "Any JSON value."},
 			{Name: "metadata", Type: StringMap, Doc: "Extra members for the receiver."}},
 		HTTP: HTTP{Command: "pubsub.publish"}, RPC: native("PUBLISH", "topic message:json", "map topic"), RESP3: native("PUBLISH", "topic message:text", "matched topic"),
 		Reply: Reply{Kind: ReplyRecord, Record: recordPublished}, Traits: write,

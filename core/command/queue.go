@@ -87,7 +87,7 @@ var queueFamily = Family{Name: "queue", Doc: "Message queues: priorities, acknow
 		Reply: Reply{Kind: ReplyInt, Field: "purged", Doc: "How many were removed."}, Traits: write,
 		Errors:  "NotFound if the queue does not exist.",
 		Example: `client.queue.purge("jobs")`},
-	{Name: "queue.delete", Summary: "Deletes a queue with all its messages.", Args: []Arg{argQueue},
+	{Name: "queue.delete", Summary: "Deletes a queue with all its messages.", Args: []Arg{{Name: "queue", Type: String, Required: true, Alias: "name", Doc: "The queue."}},
 		HTTP: HTTP{Command: "queue.delete"}, RPC: native("QDELETE", "queue", "bool"), RESP3: native("QDELETE", "queue", "bool"),
 		Reply: Reply{Kind: ReplyBool, Field: "deleted", Doc: "Whether it existed."}, Traits: write,
 		Example: `client.queue.delete("jobs")`},

@@ -37,7 +37,7 @@ var streamFamily = Family{Name: "stream", Doc: "Event streams: rooms of numbered
 		Errors:  "AlreadyExists if the room exists.",
 		Example: `client.stream.create("notifications")`},
 	{Name: "stream.get_or_create", Summary: "Creates a room unless it exists.", Args: []Arg{argRoom},
-		HTTP: HTTP{Command: "stream.get_or_create"}, RPC: native("SGETORCREATE", "room", "created room"), RESP3: native("SGETORCREATE", "room", "created room"),
+		HTTP: HTTP{Command: "stream.get_or_create"}, RPC: native("SGETORCREATE", "room", "created success room"), RESP3: native("SGETORCREATE", "room", "created success room"),
 		Reply: Reply{Kind: ReplyBool, Field: "created", Doc: "Whether it was created now."}, Traits: write,
 		Example: `client.stream.get_or_create("notifications")`},
 	{Name: "stream.publish", Summary: "Appends an event to a room.",

@@ -125,17 +125,43 @@ func merge(maps ...map[string]handler) map[string]handler {
 // the last counts as the last). requestID is the envelope's. The error text is ""
 // for success, else the server's.
 func (e *Engine) Exec(now int64, face Face, name, requestID string, payload value.Value) (value.Value, string) {
-	like, watched := face.split()
-	h := commands[name]
-	if h == nil && like == Raw {
-		h = rawCommands[name]
-	}
+	h := find(face, name)
 	if h == nil {
 		return value.Nil, unknown(name)
 	}
 	e.mu.Lock()
 	defer e.unlock()
 	e.advance(now)
+	return e.run(name, h, face, requestID, payload)
+}
+
+// Together runs several commands at one moment: none of anybody else comes
+// between. exec is Exec, for use until do returns.
+func (e *Engine) Together(now int64, face Face, do func(exec func(name string, payload value.Value) (value.Value, string))) {
+	e.mu.Lock()
+	defer e.unlock()
+	e.advance(now)
+	do(func(name string, payload value.Value) (value.Value, string) {
+		h := find(face, name)
+		if h == nil {
+			return value.Nil, unknown(name)
+		}
+		return e.run(name, h, face, "", payload)
+	})
+}
+
+// find returns the handler of a command, nil if there is none.
+func find(face Face, name string) handler {
+	h := commands[name]
+	if like, _ := face.split(); h == nil && like == Raw {
+		h = rawCommands[name]
+	}
+	return h
+}
+
+// run carries out one command. The engine is locked.
+func (e *Engine) run(name string, h handler, face Face, requestID string, payload value.Value) (value.Value, string) {
+	like, watched := face.split()
 	e.call = call{face: like, from: face, watched: watched, requestID: requestID, payload: payload}
 	reply, errText := h(e, &e.call)
 	if e.done != nil {

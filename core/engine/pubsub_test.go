@@ -156,3 +156,51 @@ func TestPubSubConcurrent(t *testing.T) {
 	writers.Wait()
 	readers.Wait()
 }
+
+// TestPubSubTogether: one connection's subscribers hand over in the order of
+// publishing; one that is abandoned only counts.
+func TestPubSubTogether(t *testing.T) {
+	c := newClock(t)
+	var subs []*engine.Subscriber
+	for _, topic := range []string{"a", "b", "#"} {
+		s, errText := c.e.Subscribe(c.now, []string{topic}, 10, engine.Detach, func() {})
+		if errText != "" {
+			t.Fatal(errText)
+		}
+		subs = append(subs, s)
+	}
+	for i := range 4 {
+		c.do(engine.Envelope, "pubsub.publish", `{"topic":"`+"ab"[i%2:i%2+1]+`","data":`+strconv.Itoa(i)+`}`)
+	}
+	got := ""
+	for _, a := range engine.TakeTogether(subs) {
+		got += text(a.Payload)
+	}
+	if got != "00112233" {
+		t.Errorf("handed over %s", got)
+	}
+	subs[0].Abandon()
+	for range 100 { // more than its buffer held
+		c.do(engine.Envelope, "pubsub.publish", `{"topic":"a","data":1}`)
+	}
+	reply := c.do(engine.Envelope, "pubsub.publish", `{"topic":"a","data":1}`)
+	if text(reply.Field("subscribers_matched")) != "2" || len(engine.TakeTogether(subs[:1])) != 0 || len(engine.TakeTogether(nil)) != 0 {
+		t.Errorf("after it was abandoned: %s", text(reply))
+	}
+}
+
+// TestTogether: nobody sees what is between.
+func TestTogether(t *testing.T) {
+	c := newClock(t)
+	c.e.Together(c.now, engine.Raw, func(exec func(string, value.Value) (value.Value, string)) {
+		for range 3 {
+			if _, errText := exec("kv.incr", value.Map(value.Str("key"), value.Str("n"))); errText != "" {
+				t.Error(errText)
+			}
+		}
+		if _, errText := exec("no.such", value.Nil); errText != "Unknown command: no.such" {
+			t.Error(errText)
+		}
+	})
+	c.expect("kv.get", `{"key":"n"}`, `"3"`)
+}

@@ -34,6 +34,8 @@ type job struct {
 	oneCall [1]*session.Call
 	oneID   [1]int32
 	oneX    exchange
+
+	native round
 }
 
 // single makes j a job of one call, and returns it.
@@ -63,6 +65,11 @@ type exchange struct {
 // client's.
 func (c *Client) Submit(now int64, tag int32, text string, timeout span.Duration) {
 	c.now = max(c.now, now)
+	c.submit(tag, text, timeout)
+	c.flush()
+}
+
+func (c *Client) submit(tag int32, text string, timeout span.Duration) {
 	f, err := session.ParseFrame(text)
 	switch {
 	case err != nil:
@@ -199,6 +206,10 @@ func (j *job) send() {
 	c := j.c
 	if c.now >= j.deadline { // a tick that came late
 		j.expire()
+		return
+	}
+	if c.lines != nil {
+		c.lines.send(j)
 		return
 	}
 	j.ids = j.oneID[:0]
@@ -379,12 +390,13 @@ func (j *job) expire() {
 	j.finish()
 }
 
-// giveUp ends a job from outside. A batch ends as a whole.
+// giveUp ends a job from outside. A batch ends as a whole, also the calls of it
+// that have their results.
 func (j *job) giveUp(err *errs.Error) {
 	for _, call := range j.calls {
 		own := *err
 		call.Cancel(&own, j.pending > 0)
-		err.MaybeApplied = err.MaybeApplied || own.MaybeApplied
+		err.MaybeApplied = err.MaybeApplied || call.Touched()
 	}
 	if j.batch {
 		j.then = func(*job) { j.c.complete(j.tag, value.Nil, err) }
@@ -405,7 +417,9 @@ func (j *job) finish() {
 		c.timers.stop(&j.expiry)
 		c.timers.stop(&j.retry)
 	}
-	if j.pending > 0 {
+	if j.pending > 0 && c.lines != nil {
+		j.native.line.abandon(j)
+	} else if j.pending > 0 {
 		for _, id := range j.ids {
 			if c.waiting[id] != nil {
 				delete(c.waiting, id)

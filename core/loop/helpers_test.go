@@ -23,17 +23,21 @@ const (
 // world is a host in virtual time with a server on an engine of its own. It
 // keeps what the client asks for until the test answers.
 type world struct {
-	t       *testing.T
-	now     int64
-	c       *Client
-	server  *engine.Engine
-	pending []request // HTTP requests without an answer, in order
-	aborted []int32
-	streams []request // WebSockets that are open or opening
-	closed  []int32
-	logs    []string
-	done    map[int32]Completion
-	due     bool
+	t        *testing.T
+	now      int64
+	c        *Client
+	server   *engine.Engine
+	pending  []request // HTTP requests without an answer, in order
+	aborted  []int32
+	streams  []request // WebSockets that are open or opening
+	closed   []int32
+	tcp      bool    // the host has sockets
+	peers    []*peer // the other ends of sockets that are open or opening
+	dialled  int
+	password string // what a native listener wants
+	logs     []string
+	done     map[int32]Completion
+	due      bool
 }
 
 type request struct {
@@ -81,7 +85,12 @@ func open(t *testing.T, address string, options ...value.Value) *world {
 
 func openWith(t *testing.T, address string, engines Engines, options ...value.Value) *world {
 	t.Helper()
-	w := &world{t: t, now: start, server: engine.New(engine.Options{}), done: map[int32]Completion{}}
+	return openIn(t, &world{}, address, engines, options...)
+}
+
+func openIn(t *testing.T, w *world, address string, engines Engines, options ...value.Value) *world {
+	t.Helper()
+	*w = world{t: t, tcp: w.tcp, password: w.password, now: start, server: engine.New(engine.Options{}), done: map[int32]Completion{}}
 	c, err := Open(start, address, value.Map(options...), nil, w, func() uint64 { return 1<<64 - 1 }, engines)
 	if err != nil {
 		t.Fatal(err)
@@ -274,14 +283,14 @@ func (w *world) waits(tags ...int32) {
 func (w *world) atRest() {
 	w.t.Helper()
 	c := w.c
-	if n := len(c.frames) + len(c.waiting) + len(c.streams) + len(c.timers.heap) + c.inFlight; n > 0 {
-		w.t.Errorf("left: %d frames, %d requests, %d WebSockets, %d timers, %d in flight", len(c.frames), len(c.waiting), len(c.streams), len(c.timers.heap), c.inFlight)
+	if n := len(c.frames) + len(c.waiting) + len(c.streams) + len(c.sockets) + len(c.timers.heap) + c.inFlight; n > 0 {
+		w.t.Errorf("left: %d frames, %d requests, %d WebSockets, %d sockets, %d timers, %d in flight", len(c.frames), len(c.waiting), len(c.streams), len(c.sockets), len(c.timers.heap), c.inFlight)
 	}
 	if at := c.WakeAt(); at != 0 {
 		w.t.Errorf("the client wants to be woken in %v", time.Duration(at-w.now))
 	}
-	if len(w.pending)+len(w.streams) > 0 {
-		w.t.Errorf("the host is left with %d requests and %d WebSockets", len(w.pending), len(w.streams))
+	if len(w.pending)+len(w.streams)+len(w.peers) > 0 {
+		w.t.Errorf("the host is left with %d requests, %d WebSockets and %d sockets", len(w.pending), len(w.streams), len(w.peers))
 	}
 }
 

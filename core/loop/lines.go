@@ -14,6 +14,8 @@ type lines struct {
 	list    []*line
 	opening *line
 	waiting []*job // for it; some may have ended meanwhile
+	// repeating says that a call will be repeated because of the line that is gone.
+	repeating bool
 }
 
 // line is one of them.
@@ -44,6 +46,10 @@ const idleLimit = 60 * span.Second
 // for one. A call has one step at a time here.
 func (p *lines) send(j *job) {
 	j.native.calls = j.unfinished()
+	if len(j.native.calls) == 0 {
+		j.finish()
+		return
+	}
 	if l := p.choose(len(j.native.calls)); l != nil {
 		l.send(j)
 		return
@@ -114,7 +120,7 @@ func (l *line) ready() {
 	p.c.timers.set(&l.idle, p.c.now+int64(idleLimit), l.tend)
 	for _, j := range p.takeWaiting() {
 		if !j.done {
-			p.send(j)
+			j.send()
 		}
 	}
 }
@@ -201,6 +207,12 @@ func (l *line) tend() {
 
 func (l *line) gone(err *errs.Error) {
 	p := l.all
+	p.repeating = false
+	defer func() {
+		if p.repeating {
+			p.c.host.Log(logWarning, "repeating calls: "+err.Message)
+		}
+	}()
 	if p.opening == l {
 		p.opening = nil
 		for _, j := range p.takeWaiting() {
@@ -208,7 +220,7 @@ func (l *line) gone(err *errs.Error) {
 				continue
 			}
 			for _, call := range j.native.calls {
-				j.broken(call, err, false)
+				p.broken(j, call, err, false)
 			}
 			j.answered()
 		}
@@ -220,10 +232,8 @@ func (l *line) gone(err *errs.Error) {
 	others := err
 	if err.Code != errs.Connection {
 		others = errs.New(errs.Connection, "the connection was given up because of another call's reply: "+err.Message)
-		if t, j := l.oldest(true); j != nil {
+		if t, j := l.oldest(true); j != nil && t < l.sock.written {
 			l.breakOff(t, j, err)
-		} else {
-			delete(l.pending, t)
 		}
 	}
 	t, _ := l.oldest(false)
@@ -248,7 +258,7 @@ func (l *line) oldest(abandoned bool) (ticket uint64, j *job) {
 // breakOff ends the wait for a reply.
 func (l *line) breakOff(ticket uint64, j *job, err *errs.Error) {
 	delete(l.pending, ticket)
-	j.broken(j.native.calls[ticket-j.native.base], err, ticket < l.sock.written)
+	l.all.broken(j, j.native.calls[ticket-j.native.base], err, ticket < l.sock.written)
 	if j.pending--; j.pending == 0 {
 		l.live--
 	}
@@ -257,13 +267,14 @@ func (l *line) breakOff(ticket uint64, j *job, err *errs.Error) {
 
 // broken hands in that a call gets no reply. The error is copied, because others
 // get it too.
-func (j *job) broken(call *session.Call, err *errs.Error, sent bool) {
-	if j.c.now >= j.deadline {
+func (p *lines) broken(j *job, call *session.Call, err *errs.Error, sent bool) {
+	if p.c.now >= j.deadline {
 		call.Expired(sent)
 		return
 	}
 	own := *err
-	call.Broken(j.c.now, &own, sent)
+	call.Broken(p.c.now, &own, sent)
+	p.repeating = p.repeating || !call.Done()
 }
 
 // stop closes all lines. No call is on them any more.
@@ -277,4 +288,3 @@ func (p *lines) stop() {
 		l.sock.close()
 	}
 }
-

@@ -33,6 +33,19 @@ type Host interface {
 	StreamOpen(id int32, r *Request)
 	// StreamClose closes it; StreamClosed may still follow.
 	StreamClose(id int32)
+	// HasSockets reports whether there is TCP here. Where there is none, the other
+	// socket methods are never called.
+	HasSockets() bool
+	// SocketOpen opens a connection and answers with SocketOpened, SocketData for
+	// what comes, and at last SocketClosed. The argument is valid until it returns.
+	SocketOpen(id int32, d *Dial)
+	// SocketWrite sends bytes on a connection that is open; they are valid until it
+	// returns.
+	SocketWrite(id int32, b []byte)
+	// SocketClose closes a connection, or gives up opening it. What was written
+	// before is still sent. SocketClosed may still follow, and so may data, which
+	// nobody reads any more.
+	SocketClose(id int32)
 	// Due says that Tick has something to do now, because another client of the
 	// same engine has published to a reader of this one.
 	Due()
@@ -87,12 +100,16 @@ type Client struct {
 	inFlight int                 // calls over HTTP
 	frames   map[int32]frame     // submitted and not yet completed, by tag
 	waiting  map[int32]*exchange // HTTP requests under way, by id
-	streams  map[int32]*push     // WebSockets, by id
+	streams  map[int32]*webSocket
+	sockets  map[int32]*socket
+	lines    *lines // of a native wire
 	subs     map[int64]*subscription
 	timers   timers
 
 	call        session.Call // the one under way on the engine
 	outgoing    []Request    // those that send makes
+	body        []byte       // of the native request being made
+	unwritten   []*socket    // what has something to write
 	completions []Completion
 }
 
@@ -118,8 +135,12 @@ func Open(now int64, address string, opts value.Value, getenv func(string) strin
 	}
 	c := &Client{cfg: cfg, host: host, now: now, base: cfg.String(), endpoint: cfg.String() + envelope.Path,
 		policy: &session.Policy{DefaultTimeout: cfg.Timeout, MaxRetries: cfg.MaxRetries, Backoff: cfg.Backoff, Rand: rand},
-		frames: map[int32]frame{}, waiting: map[int32]*exchange{}, streams: map[int32]*push{}, subs: map[int64]*subscription{}}
+		frames: map[int32]frame{}, waiting: map[int32]*exchange{}, streams: map[int32]*webSocket{}, sockets: map[int32]*socket{}, subs: map[int64]*subscription{}}
 	switch {
+	case cfg.Native() && !host.HasSockets():
+		return nil, errs.New(errs.Unsupported, cfg.Scheme+":// needs TCP, which a browser does not have; use http:// and the port of the server's HTTP listener")
+	case cfg.Native():
+		c.lines = &lines{c: c}
 	case cfg.Scheme == config.Memory && engines != nil:
 		c.engines, c.engine = engines, engines.Engine(cfg.Name)
 	case cfg.Scheme == config.Memory:
@@ -147,8 +168,11 @@ func (c *Client) Settings() value.Value {
 }
 
 func (c *Client) wire() session.Wire {
-	if c.engine != nil {
+	switch {
+	case c.engine != nil:
 		return session.Direct
+	case c.lines != nil:
+		return wireOf(c.cfg)
 	}
 	return session.HTTP
 }
@@ -169,6 +193,7 @@ func (c *Client) WakeAt() int64 { return c.timers.next() }
 func (c *Client) Tick(now int64) {
 	c.now = max(c.now, now)
 	c.timers.run(c.now)
+	c.flush()
 }
 
 // Cancel ends a submitted frame with errs.Canceled; a frame that is done or
@@ -178,6 +203,7 @@ func (c *Client) Cancel(now int64, tag int32) {
 	if f := c.frames[tag]; f != nil {
 		f.giveUp(errs.New(errs.Canceled, "the caller cancelled the call"))
 	}
+	c.flush()
 }
 
 // Close ends the client: frames in flight complete with errs.Closed.
@@ -193,6 +219,10 @@ func (c *Client) Close(now int64) {
 	for _, s := range c.subs {
 		s.end(nil)
 	}
+	if c.lines != nil {
+		c.lines.stop()
+	}
+	c.flush()
 	if c.engines != nil {
 		c.engines.Release(c.cfg.Name)
 	}

@@ -7,18 +7,17 @@ import (
 	"github.com/libsynap/libsynap/core/session"
 	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
-	"github.com/libsynap/libsynap/core/wire/wspush"
 )
 
-// push is the WebSocket of one subscription. It reconnects by itself; what may
+// push is the push channel of one subscription. It reconnects by itself; what may
 // be lost meanwhile is told on the next item.
 type push struct {
 	s       *subscription
+	names   []string
 	buf     *session.Buffer
 	probe   *session.Probe
-	asking  *job // the probe's question on its way
-	request Request
-	id      int32 // of the stream, 0 while there is none
+	way     way
+	refused *errs.Error // why there is no WebSocket, if another way was taken
 	attempt int
 	stands  bool // the server has confirmed it once
 	closed  bool
@@ -30,20 +29,42 @@ type push struct {
 	expiry timer
 }
 
+// way is how pushes come.
+type way interface {
+	// server is its address.
+	server() string
+	// connect opens a connection and subscribes.
+	connect()
+	// drop closes it.
+	drop()
+	// leave closes it for good: the subscription is over.
+	leave()
+	// ask puts a probe's question.
+	ask(step session.Step)
+	// forget gives an open question up.
+	forget()
+}
+
 func (s *subscription) openPush(tag int32, args []value.Value, deadline int64) *errs.Error {
 	c := s.c
 	size, block := bufferOf(args)
-	if block {
-		return errs.New(errs.Unsupported, "overflow=block needs a host that can stop reading a WebSocket; use drop_oldest")
+	socketOnly := c.lines != nil || (c.cfg.Push != "auto" && c.cfg.Push != "ws")
+	switch {
+	case c.lines != nil && c.wire() == session.RESP3:
+		return session.NoPushes(s.cmd)
+	case block:
+		return errs.New(errs.Unsupported, "overflow=block needs a host that can stop reading; use drop_oldest")
+	case socketOnly && !c.host.HasSockets():
+		return errs.New(errs.Unsupported, "push="+c.cfg.Push+" needs TCP, which a browser does not have; use push=ws")
 	}
-	probe := session.NewProbe(s.cmd.HTTP.Path, strconv.FormatUint(c.policy.Rand(), 16))
-	path, err := wspush.Path(s.cmd.HTTP.Path, append(names(args[0]), probe.Name))
-	if err != nil {
+	p := &push{s: s, names: names(args[0]), buf: session.NewBuffer(size), tag: tag,
+		probe: session.NewProbe(s.cmd.HTTP.Path, strconv.FormatUint(c.policy.Rand(), 16))}
+	if socketOnly {
+		p.takeSocket()
+	} else if err := p.takeWebSocket(); err != nil {
 		return err
 	}
-	p := &push{s: s, buf: session.NewBuffer(size), probe: probe, tag: tag,
-		request: Request{Method: "GET", URL: "ws" + c.base[len("http"):] + path, Authorization: c.auth, Timeout: c.cfg.ConnectTimeout}}
-	s.ws = p
+	s.push = p
 	c.frames[tag] = p
 	c.timers.set(&p.expiry, deadline, func() {
 		p.fail(errs.New(errs.Timeout, "the deadline passed before the push channel was open"))
@@ -52,36 +73,15 @@ func (s *subscription) openPush(tag int32, args []value.Value, deadline int64) *
 	return nil
 }
 
-func (p *push) connect() {
-	c := p.s.c
-	p.id = c.id()
-	c.streams[p.id] = p
-	c.timers.set(&p.timer, c.now+int64(c.cfg.ConnectTimeout), p.drop)
-	c.host.StreamOpen(p.id, &p.request)
+// listened is what the server is asked for.
+func (p *push) listened() []string {
+	return append(append([]string(nil), p.names...), p.probe.Name)
 }
 
-// StreamData hands in a text frame.
-func (c *Client) StreamData(now int64, id int32, text string) {
-	c.now = max(c.now, now)
-	p := c.streams[id]
-	if p == nil {
-		return
-	}
-	frame, err := wspush.Parse(text)
-	switch {
-	case err != nil:
-		p.drop()
-	case frame.Kind == wspush.Failure:
-		if !p.stands {
-			p.fail(frame.Err)
-			return
-		}
-		p.drop()
-	case frame.Kind == wspush.Welcome:
-		p.confirmed()
-	case frame.Kind == wspush.Message && p.stands:
-		p.message(frame.Item)
-	}
+func (p *push) connect() {
+	p.way.connect()
+	c := p.s.c
+	c.timers.set(&p.timer, c.now+int64(c.cfg.ConnectTimeout), p.drop)
 }
 
 // message takes what was published, and probes the connection after a burst.
@@ -110,28 +110,8 @@ func (p *push) message(object value.Value) {
 // ask puts the probe's question. The connection is dropped when it stays silent.
 func (p *push) ask() {
 	c := p.s.c
-	wait := c.now + int64(c.cfg.Timeout)
-	j := &job{c: c, deadline: wait}
-	j.single().StartStep(c.policy, c.wire(), p.probe.Step(), wait)
-	j.then = func(*job) {
-		if p.asking != j { // the connection that it was about is gone
-			return
-		}
-		p.asking = nil
-		_, err := j.call.Result()
-		switch {
-		case err == nil:
-		case session.Transient(err):
-			p.probe.Restart()
-			c.timers.set(&p.timer, c.now+int64(c.cfg.Timeout), p.askAgain)
-		default: // who may not publish cannot ask
-			p.probe.Restart()
-			c.timers.stop(&p.timer)
-		}
-	}
-	p.asking = j
-	c.timers.set(&p.timer, wait, p.drop)
-	c.run(j)
+	c.timers.set(&p.timer, c.now+int64(c.cfg.Timeout), p.drop)
+	p.way.ask(p.probe.Step())
 }
 
 func (p *push) askAgain() {
@@ -140,21 +120,25 @@ func (p *push) askAgain() {
 	}
 }
 
-// forget gives an open question up.
-func (p *push) forget() {
+// unasked hands in that a question could not be put, and whether to try again
+// later. Who may not publish cannot ask.
+func (p *push) unasked(again bool) {
+	c := p.s.c
 	p.probe.Restart()
-	if j := p.asking; j != nil {
-		p.asking = nil
-		j.finish()
+	if again {
+		c.timers.set(&p.timer, c.now+int64(c.cfg.Timeout), p.askAgain)
+	} else {
+		c.timers.stop(&p.timer)
 	}
 }
 
+// confirmed says that the subscription stands on a connection.
 func (p *push) confirmed() {
 	c := p.s.c
 	p.attempt = 0
 	c.timers.stop(&p.timer)
 	if p.stands {
-		c.host.Log(logInfo, "push channel to "+c.base+" is back")
+		c.host.Log(logInfo, "push channel to "+p.way.server()+" is back")
 		return
 	}
 	p.stands = true
@@ -162,50 +146,85 @@ func (p *push) confirmed() {
 	p.s.opened(p.tag)
 }
 
-// StreamClosed hands in that a WebSocket is gone. status is that of a refused
-// upgrade with its body, 0 where there is none or the host cannot tell.
-func (c *Client) StreamClosed(now int64, id int32, status int, body string) {
-	c.now = max(c.now, now)
-	p := c.streams[id]
-	if p == nil {
-		return
-	}
-	if status == 0 {
-		p.gone(nil)
-	} else {
-		p.gone(wspush.Refused(status, c.cfg.Redact(body)))
-	}
-}
-
 // drop gives a connection up that is silent or does not speak the protocol.
 func (p *push) drop() {
-	p.s.c.host.StreamClose(p.id)
+	p.way.drop()
 	p.gone(nil)
 }
 
-// gone goes on without the connection; err says why the server refused it, nil
-// if that is not known.
+// gone goes on without the connection; err says why the server refused it, or why
+// it is over, nil if that is not known.
 func (p *push) gone(err *errs.Error) {
 	c := p.s.c
-	delete(c.streams, p.id)
-	p.id = 0
 	c.timers.stop(&p.timer)
 	p.forget()
+	refused := err != nil && err.Code != errs.Connection
 	switch {
-	case err != nil && (!p.stands || final(err)):
-		p.fail(err)
+	case refused && !p.stands && p.elsewhere(err):
+		return
+	case refused && (!p.stands || final(err)):
+		p.fail(p.noChannel(err))
 		return
 	case !p.stands && p.attempt >= c.cfg.MaxRetries:
-		p.fail(&errs.Error{Code: errs.Connection, Retryable: true, Message: "cannot open a push channel to " + c.base +
-			" (where the upgrade was refused, a browser does not say why: a stock Synap 1.3.1 refuses all)"})
+		if err == nil {
+			err = &errs.Error{Code: errs.Connection, Message: "cannot open a push channel to " + p.way.server() +
+				" (where the upgrade was refused, a browser does not say why: a stock Synap 1.3.1 refuses all" + p.noSockets() + ")"}
+		}
+		err.Retryable = true
+		p.fail(p.noChannel(err))
 		return
 	}
-	if p.stands && p.attempt == 0 {
+	// Pushes may come before the reply that confirms their subscription, also on a
+	// connection that breaks before it.
+	if p.stands {
 		p.buf.Gap(session.Unknown)
-		c.host.Log(logWarning, "push channel to "+c.base+" broke; connecting again")
+	} else {
+		p.buf.Take(p.buf.Len())
+	}
+	if p.stands && p.attempt == 0 {
+		c.host.Log(logWarning, "push channel to "+p.way.server()+" broke; connecting again")
 	}
 	p.attempt++
 	c.timers.set(&p.timer, c.now+int64(c.policy.BackoffFor(p.attempt)+span.Millisecond), p.connect)
+}
+
+// elsewhere has pushes come over SynapRPC if the server has no WebSockets, as the
+// stock Synap 1.3.1.
+func (p *push) elsewhere(err *errs.Error) bool {
+	c := p.s.c
+	if err.Code != errs.Unsupported || p.refused != nil || c.lines != nil || c.cfg.Push != "auto" {
+		return false
+	}
+	if !c.host.HasSockets() {
+		err.Message += p.noSockets()
+		return false
+	}
+	p.refused, p.attempt = err, 0
+	p.takeSocket()
+	p.connect()
+	return true
+}
+
+// noSockets is what to say of SynapRPC where it cannot be tried.
+func (p *push) noSockets() string {
+	if c := p.s.c; c.cfg.Push != "auto" || c.host.HasSockets() {
+		return ""
+	}
+	return "; SynapRPC, where it pushes, needs TCP, which a browser does not have"
+}
+
+// noChannel names both ways if both failed.
+func (p *push) noChannel(err *errs.Error) *errs.Error {
+	if p.refused == nil || p.stands {
+		return err
+	}
+	return session.NoPushChannel(p.refused, err, p.way.server())
+}
+
+// forget gives an open question up.
+func (p *push) forget() {
+	p.probe.Restart()
+	p.way.forget()
 }
 
 // fail ends the subscription, before or after it stood.
@@ -231,11 +250,7 @@ func (p *push) close() {
 	p.forget()
 	c.timers.stop(&p.timer)
 	c.timers.stop(&p.expiry)
-	if p.id != 0 {
-		c.host.StreamClose(p.id)
-		delete(c.streams, p.id)
-		p.id = 0
-	}
+	p.way.leave()
 }
 
 // final reports whether trying again cannot help.

@@ -8,7 +8,6 @@ import (
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
 	"github.com/libsynap/libsynap/core/span"
-	"github.com/libsynap/libsynap/core/value"
 )
 
 // Dial is a TCP connection that a host is to open.

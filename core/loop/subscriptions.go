@@ -8,7 +8,7 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-// subscription is one open subscription: items from the engine, a WebSocket or
+// subscription is one open subscription: items from the engine, a push channel or
 // polls, handed to one reader at a time.
 type subscription struct {
 	c      *Client
@@ -21,7 +21,7 @@ type subscription struct {
 	// The source of the items is one of these; a follower polls the engine or the
 	// server.
 	sub      *engine.Subscriber
-	ws       *push
+	push     *push
 	follower *session.Follower
 
 	lost   int           // by sub, not yet told
@@ -134,8 +134,8 @@ func (s *subscription) take(max int) []value.Value {
 	switch {
 	case s.sub != nil:
 		return s.takeMessages(max)
-	case s.ws != nil:
-		return s.ws.buf.Take(max)
+	case s.push != nil:
+		return s.push.buf.Take(max)
 	}
 	n := min(max, len(s.unread))
 	items := s.unread[:n]
@@ -245,8 +245,8 @@ func (s *subscription) end(err *errs.Error) {
 	if s.sub != nil {
 		s.sub.Close()
 	}
-	if s.ws != nil {
-		s.ws.close()
+	if s.push != nil {
+		s.push.close()
 	}
 	if s.asking != nil {
 		s.asking.finish()

@@ -154,11 +154,23 @@ func (c *Call) maybe(sent bool) bool {
 	if c.asked { // a question changes nothing, and what led to it changed nothing
 		return false
 	}
-	mutates := !command.ReadOnly(c.name)
+	return c.mutates() && (c.exposed || c.answered > 0)
+}
+
+func (c *Call) mutates() bool {
 	if c.cmd != nil {
-		mutates = c.cmd.Traits.Mutates
+		return c.cmd.Traits.Mutates
 	}
-	return mutates && (c.exposed || c.answered > 0)
+	return !command.ReadOnly(c.name)
+}
+
+// Touched reports whether a call that is done has changed something on the server,
+// or may have.
+func (c *Call) Touched() bool {
+	if c.err != nil {
+		return c.err.MaybeApplied
+	}
+	return c.mutates()
 }
 
 // repeatable reports whether the steps without reply may be sent again.
@@ -228,6 +240,10 @@ func (c *Call) fail(err *errs.Error) {
 
 // finish makes the result of the replies, or asks one more question.
 func (c *Call) finish() {
+	if len(c.replies) == 0 && c.cmd == nil {
+		c.done, c.result = true, rawNothing(c.entry)
+		return
+	}
 	if c.cmd == nil {
 		c.done, c.result = true, c.replies[0]
 		return

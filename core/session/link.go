@@ -30,6 +30,7 @@ type Link struct {
 	greeted uint64 // tickets of the handshake are below
 	waiting int    // replies of the handshake that are missing
 	scan    resp3.Scanner
+	mixer   mixer
 	// Server is what RESP3's HELLO calls the server, "" if it does not say.
 	Server string
 }
@@ -131,8 +132,12 @@ type Received struct {
 // Receive decodes a message whose size Size returned.
 func (l *Link) Receive(message string) (Received, *errs.Error) {
 	r, err := l.decode(message)
-	if err != nil || r.Push || r.Ticket >= l.greeted || l.waiting == 0 {
+	if err != nil || r.Push {
 		return r, err
+	}
+	if r.Ticket >= l.greeted || l.waiting == 0 {
+		r.Ticket = l.mixer.mix(r.Ticket, l.next)
+		return r, nil
 	}
 	r.Hello = true
 	l.waiting--

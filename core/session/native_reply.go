@@ -58,8 +58,12 @@ func (c *Call) extras(form *command.Form, members []value.Value, v value.Value) 
 		if !renamed {
 			from = name
 		}
-		if e == "count" {
+		switch e {
+		case "count":
 			members = append(members, value.Str(e), value.Int(int64(v.Len())))
+			continue
+		case "success":
+			members = append(members, value.Str(e), value.Bool(true))
 			continue
 		}
 		members = append(members, value.Str(name), c.payload.Field(from))

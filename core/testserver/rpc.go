@@ -34,15 +34,17 @@ type rpcConn struct {
 func serveRPC(n *nativeConn) {
 	c := &rpcConn{nativeConn: n, slots: make(chan struct{}, maxInFlight), gone: make(chan struct{})}
 	c.push.wake = make(chan struct{}, 1)
+	defer func() {
+		close(c.gone)
+		c.conn.Close()
+		c.tasks.Wait()
+		c.push.abandon()
+	}()
 	err := c.readAll()
 	c.flush()
-	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) {
-		c.finish(err == nil)
+	if errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) {
+		c.finish()
 	}
-	close(c.gone)
-	c.conn.Close()
-	c.tasks.Wait()
-	c.push.abandon()
 }
 
 // readAll answers requests until the client leaves, asks to quit (nil), or sends
@@ -76,12 +78,9 @@ func (c *rpcConn) readAll() error {
 }
 
 // finish lets what is in flight be answered after the client has said that it
-// sends no more, or after it has been silent for too long. Quitting does not wait.
-func (c *rpcConn) finish(quit bool) {
+// sends no more, or has been silent for too long.
+func (c *rpcConn) finish() {
 	for range cap(c.slots) {
-		if quit {
-			return
-		}
 		select {
 		case c.slots <- struct{}{}:
 		case <-c.server.stop:

@@ -6,8 +6,9 @@
 // A worker is a program that is called as PROGRAM ADDRESS OP INFLIGHT SECONDS.
 // It repeats the operation OP (get, set, queue: publish + consume + ack, or
 // batch: 100 sets in one) with INFLIGHT of them under way at any time, a fifth of
-// SECONDS to warm up and then SECONDS that count. It prints one line of JSON:
-// {"ops":N,"seconds":S,"p50_us":…,"p99_us":…}.
+// SECONDS to warm up and then SECONDS that count; those in Node warm up for a
+// second at least, ours and its peers alike, because V8 compiles as it goes. It
+// prints one line of JSON: {"ops":N,"seconds":S,"p50_us":…,"p99_us":…}.
 //
 // The workers take turns, one at a time, for the same short slice each, and do so
 // several times. What is printed is the median of the rounds; a ratio is the
@@ -140,7 +141,7 @@ func bench(seconds float64, rounds, calls int) error {
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d done after %.0f s\n", round+1, rounds, time.Since(began).Seconds())
 	}
-	fmt.Printf("\nRounds: %d, slices of %g s (%g s before each to warm up); %s, %d processors for client and server together.\n",
+	fmt.Printf("\nRounds: %d, slices of %g s (%g s before each to warm up, in Node 1 s or more); %s, %d processors for client and server together.\n",
 		rounds, seconds, seconds/5, runtime.Version(), runtime.NumCPU())
 	fmt.Println("Medians. Machines differ and this one may be shared: compare the lines, do not quote them.")
 	all.printFigures(os.Stdout)

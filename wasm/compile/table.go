@@ -22,7 +22,7 @@ const (
 	fewest = 1000 * perFunction
 )
 
-// shrink returns the module without the table.
+// shrink returns the module without the table, and without lines.
 func shrink(b []byte) ([]byte, error) {
 	m, err := parse(b)
 	if err != nil {
@@ -30,6 +30,9 @@ func shrink(b []byte) ([]byte, error) {
 	}
 	image, err := m.image()
 	if err != nil {
+		return nil, err
+	}
+	if err := dropLines(image); err != nil {
 		return nil, err
 	}
 	at, buckets := findTable(image)

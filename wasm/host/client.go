@@ -26,6 +26,7 @@ type Client struct {
 	pending  map[int32]*pending
 	requests []request // to be sent after the export
 	streams  map[int32]context.CancelFunc
+	sockets  map[int32]*socket
 	dead     *errs.Error
 }
 
@@ -38,7 +39,7 @@ type pending struct {
 }
 
 func newClient(in *instance, cfg *config.Config) (*Client, error) {
-	c := &Client{in: in, cfg: cfg, pending: map[int32]*pending{}, streams: map[int32]context.CancelFunc{}}
+	c := &Client{in: in, cfg: cfg, pending: map[int32]*pending{}, streams: map[int32]context.CancelFunc{}, sockets: map[int32]*socket{}}
 	if cfg.Scheme == config.Memory {
 		return c, nil
 	}
@@ -199,6 +200,10 @@ func (c *Client) fail(err *errs.Error) {
 	for _, cancel := range c.streams {
 		cancel()
 	}
+	for _, s := range c.sockets {
+		s.end()
+	}
+	clear(c.sockets)
 	if c.net != nil {
 		c.net.close()
 	}

@@ -156,8 +156,8 @@ type Option struct {
 // With sets an option by its name in the docs: timeout, api_key and so on.
 func With(name string, v value.Value) Option { return Option{name, v} }
 
-// Open opens a client for an address: memory://[name], http:// or https://. An
-// empty address means the environment variable SYNAP_URL. Clients of one
+// Open opens a client for an address: memory://[name], http://, https://, synap://,
+// synaps://, resp3:// or resp3s://. An empty address means the environment variable SYNAP_URL. Clients of one
 // memory://name share their store.
 func (h *Host) Open(ctx context.Context, address string, opts ...Option) (*Client, error) {
 	var list []value.Value

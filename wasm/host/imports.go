@@ -42,6 +42,9 @@ func instantiateImports(ctx context.Context, r wazero.Runtime) error {
 		"http_abort":   {[]api.ValueType{i, i}, httpAbort},
 		"stream_open":  {[]api.ValueType{i, i, i, i}, streamOpen},
 		"stream_close": {[]api.ValueType{i, i}, streamClose},
+		"socket_open":  {[]api.ValueType{i, i, i, i}, socketOpen},
+		"socket_write": {[]api.ValueType{i, i, i, i}, socketWrite},
+		"socket_close": {[]api.ValueType{i, i}, socketClose},
 		"log":          {[]api.ValueType{i, i, i}, logMessage},
 	} {
 		do := im.do
@@ -56,7 +59,10 @@ func instantiateImports(ctx context.Context, r wazero.Runtime) error {
 }
 
 // text reads what the module points at.
-func (in *instance) text(p, n uint64) string {
+func (in *instance) text(p, n uint64) string { return string(in.bytes(p, n)) }
+
+// bytes returns what the module points at, which is valid until the import returns.
+func (in *instance) bytes(p, n uint64) []byte {
 	b, ok := in.mem.Read(uint32(p), uint32(n))
 	if !ok {
 		panic(errBadPointer)
@@ -64,7 +70,7 @@ func (in *instance) text(p, n uint64) string {
 	if in.asked += len(b) + perMessage; in.asked > in.h.opts.MaxMemory {
 		panic(errTooMuch)
 	}
-	return string(b)
+	return b
 }
 
 // perMessage is what a message counts besides its bytes.
@@ -148,6 +154,42 @@ func streamClose(in *instance, stack []uint64) {
 	id := int32(stack[1])
 	if c := in.clients[int32(stack[0])]; c != nil {
 		in.todo = append(in.todo, func() { c.closeStream(id) })
+	}
+}
+
+func socketOpen(in *instance, stack []uint64) {
+	v := in.message(stack[2], stack[3])
+	d := dial{id: int32(stack[1])}
+	var ok [4]bool
+	d.host, ok[0] = v.Index(0).AsStr()
+	d.port, ok[1] = v.Index(1).AsInt()
+	d.tls, ok[2] = v.Index(2).AsBool()
+	ms, isMS := v.Index(3).AsInt()
+	d.timeout, ok[3] = time.Duration(min(max(ms, 0), 1e9))*time.Millisecond, isMS
+	if ok != [4]bool{true, true, true, true} {
+		panic(errBadMessage)
+	}
+	if c := in.clients[int32(stack[0])]; c != nil {
+		c.openSocket(d)
+	}
+}
+
+func socketWrite(in *instance, stack []uint64) {
+	b := in.bytes(stack[2], stack[3])
+	if c := in.clients[int32(stack[0])]; c != nil {
+		if s := c.sockets[int32(stack[1])]; s != nil {
+			s.send(b)
+		}
+	}
+}
+
+func socketClose(in *instance, stack []uint64) {
+	id := int32(stack[1])
+	if c := in.clients[int32(stack[0])]; c != nil {
+		if s := c.sockets[id]; s != nil {
+			delete(c.sockets, id)
+			s.end()
+		}
 	}
 }
 

@@ -32,6 +32,9 @@ const (
 	fnHTTPFailed
 	fnStreamData
 	fnStreamClosed
+	fnSocketOpened
+	fnSocketData
+	fnSocketClosed
 	fnTick
 	fnCount
 )
@@ -40,7 +43,8 @@ const (
 var exports = [fnCount][2]string{
 	{"synap_abi", ":i"}, {"synap_alloc", "i:i"}, {"synap_result", ":i"}, {"synap_open", "fii:i"}, {"synap_close", "fi:"},
 	{"synap_submit", "fiifii:"}, {"synap_cancel", "fii:"}, {"synap_http_response", "fiiiii:"}, {"synap_http_failed", "fiiiii:"},
-	{"synap_stream_data", "fiiii:"}, {"synap_stream_closed", "fiiiii:"}, {"synap_tick", "f:"},
+	{"synap_stream_data", "fiiii:"}, {"synap_stream_closed", "fiiiii:"},
+	{"synap_socket_opened", "fii:"}, {"synap_socket_data", "fiiii:"}, {"synap_socket_closed", "fiiii:"}, {"synap_tick", "f:"},
 }
 
 // typeOf writes the type of a function as exports does.
@@ -181,24 +185,45 @@ func (in *instance) leave(err error) {
 	in.mu.Unlock()
 }
 
-// event calls an export that takes the time, a client, two numbers and a text.
-func (in *instance) event(fn int, client int32, text string, numbers ...int32) {
+// input calls an export that takes the time, a client, some numbers and a text.
+func (in *instance) input(fn int, client int32, text string, numbers ...int32) {
+	in.enterFor(client, func() error {
+		p, n, err := in.put(text)
+		if err != nil {
+			return err
+		}
+		_, err = in.call(fn, append(in.arguments(client, numbers), p, n)...)
+		return err
+	})
+}
+
+// event calls one that takes no text.
+func (in *instance) event(fn int, client int32, numbers ...int32) {
+	in.enterFor(client, func() error {
+		_, err := in.call(fn, in.arguments(client, numbers)...)
+		return err
+	})
+}
+
+// enterFor has something done as an event of a client, if that still exists.
+func (in *instance) enterFor(client int32, do func() error) {
 	if in.enter() != nil {
 		return
 	}
-	if in.clients[client] == nil {
-		in.leave(nil)
-		return
-	}
-	p, n, err := in.put(text)
-	if err == nil {
-		args := []uint64{in.now, i32(client)}
-		for _, v := range numbers {
-			args = append(args, i32(v))
-		}
-		_, err = in.call(fn, append(args, p, n)...)
+	var err error
+	if in.clients[client] != nil {
+		err = do()
 	}
 	in.leave(err)
+}
+
+func (in *instance) arguments(client int32, numbers []int32) []uint64 {
+	args := make([]uint64, 0, 8)
+	args = append(args, in.now, i32(client))
+	for _, v := range numbers {
+		args = append(args, i32(v))
+	}
+	return args
 }
 
 func (in *instance) tick() {
@@ -268,7 +293,7 @@ func (in *instance) open(cfg *config.Config, address string, options value.Value
 		in.h.release(in)
 		return nil, err
 	}
-	request := value.AppendMsgpack(nil, value.Array(value.Str(address), options, environment()))
+	request := value.AppendMsgpack(nil, value.Array(value.Str(address), options, environment(), value.Bool(true)))
 	if bad := in.enter(); bad != nil {
 		in.h.release(in)
 		return nil, copyOf(bad)

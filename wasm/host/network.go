@@ -18,11 +18,12 @@ import (
 
 // network is the connections of one client.
 type network struct {
-	cfg    *config.Config
-	tls    *tls.Config // nil for http
-	http   fasthttp.HostClient
-	ctx    context.Context // ends with close
-	cancel context.CancelFunc
+	cfg     *config.Config
+	secrets *tls.Config
+	tls     *tls.Config // secrets, nil for http
+	http    fasthttp.HostClient
+	ctx     context.Context // ends with close
+	cancel  context.CancelFunc
 
 	mu   sync.Mutex
 	open map[*liveConn]struct{}
@@ -55,11 +56,12 @@ const (
 
 func newNetwork(cfg *config.Config) (*network, *errs.Error) {
 	n := &network{cfg: cfg, open: map[*liveConn]struct{}{}}
+	var err *errs.Error
+	if n.secrets, err = transport.TLSConfig(cfg); err != nil {
+		return nil, err
+	}
 	if cfg.Scheme == config.HTTPS {
-		var err *errs.Error
-		if n.tls, err = transport.TLSConfig(cfg); err != nil {
-			return nil, err
-		}
+		n.tls = n.secrets
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.http = fasthttp.HostClient{
@@ -193,12 +195,12 @@ func (c *Client) exchange(list []request) {
 	for i := range list {
 		err := c.net.do(&list[i], req, resp)
 		if err == nil {
-			c.in.event(fnHTTPResponse, c.id, string(resp.Body()), list[i].id, int32(resp.StatusCode()))
+			c.in.input(fnHTTPResponse, c.id, string(resp.Body()), list[i].id, int32(resp.StatusCode()))
 			continue
 		}
-		c.in.event(fnHTTPFailed, c.id, transport.Reason(err), list[i].id, sentOf(err))
+		c.in.input(fnHTTPFailed, c.id, transport.Reason(err), list[i].id, sentOf(err))
 		for _, r := range list[i+1:] {
-			c.in.event(fnHTTPFailed, c.id, "an earlier request of the batch failed", r.id, notSent)
+			c.in.input(fnHTTPFailed, c.id, "an earlier request of the batch failed", r.id, notSent)
 		}
 		return
 	}

@@ -32,7 +32,7 @@ func (c *Client) openStream(r request) {
 		c.in.mu.Lock()
 		delete(c.streams, r.id)
 		c.in.mu.Unlock()
-		c.in.event(fnStreamClosed, c.id, body, r.id, status)
+		c.in.input(fnStreamClosed, c.id, body, r.id, status)
 	}()
 }
 
@@ -76,7 +76,7 @@ func (c *Client) stream(ctx context.Context, r request) (status int32, body stri
 			return 0, ""
 		}
 		if kind == websocket.TextMessage {
-			c.in.event(fnStreamData, c.id, string(text), r.id)
+			c.in.input(fnStreamData, c.id, string(text), r.id)
 		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -37,20 +36,15 @@ func (c *call) blockingPop(name string, popped func(answer value.Value) []value.
 	if c.wrong != "" {
 		return Result{}, c.wrong
 	}
-	return c.attempt(timeout, func() (Result, bool) {
+	return c.takeOrWait(timeout, func(exec exec) (Result, bool) {
 		for _, k := range keys {
-			answer, errText := c.pop(name, value.Str("key"), value.Str(k), value.Str("count"), value.Int(1))
+			answer, errText := exec(name, object(value.Str("key"), value.Str(k), value.Str("count"), value.Int(1)))
 			if found := popped(answer); errText == "" && found != nil {
 				return plain(value.Array(append([]value.Value{value.Str(k)}, found...)...)), true
 			}
 		}
 		return Result{}, false
 	})
-}
-
-// pop runs a command for a call that may be waiting: it must not wake others.
-func (c *call) pop(name string, fields ...value.Value) (value.Value, string) {
-	return c.engine.Exec(c.now(), engine.Raw, name, "", value.Map(fields...))
 }
 
 func poppedValue(answer value.Value) []value.Value {
@@ -65,9 +59,9 @@ func blockingMove(c *call) (Result, string) {
 	if c.wrong != "" {
 		return Result{}, c.wrong
 	}
-	from, to := c.field("source"), c.field("destination")
-	return c.attempt(timeout, func() (Result, bool) {
-		answer, errText := c.pop("list.rpoplpush", value.Str("source"), from, value.Str("destination"), to)
+	payload := object(value.Str("source"), c.field("source"), value.Str("destination"), c.field("destination"))
+	return c.takeOrWait(timeout, func(exec exec) (Result, bool) {
+		answer, errText := exec("list.rpoplpush", payload)
 		return plain(asBytes(answer.Field("value"))), errText == ""
 	})
 }

@@ -3,6 +3,7 @@ package native
 import (
 	"strconv"
 
+	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/value"
 )
 
@@ -23,8 +24,8 @@ var hashCommands = family{
 
 var fields = param{kind: names, field: "fields"}
 
-// hashSet writes the fields one by one: the engine's command for several does not
-// tell how many are new.
+// hashSet writes the fields one by one, at one moment: the engine's command for
+// several does not tell how many are new.
 func hashSet(c *call) (Result, string) {
 	if c.wire == RESP && len(c.args) < 3 {
 		return c.fail("syntax — HSET key field value [field value ...]")
@@ -41,15 +42,14 @@ func hashSet(c *call) (Result, string) {
 		return Result{}, c.wrong
 	}
 	created := int64(0)
-	for i := range names {
-		answer, errText := c.execWith("hash.set", value.Str("key"), value.Str(name), value.Str("field"), names[i], value.Str("value"), values[i])
-		if errText != "" {
-			return Result{}, errText
+	c.engine.Together(c.now(), engine.Raw, func(exec exec) {
+		for i := range names {
+			answer, _ := exec("hash.set", object(value.Str("key"), value.Str(name), value.Str("field"), names[i], value.Str("value"), values[i]))
+			if isNew, _ := answer.Field("created").AsBool(); isNew {
+				created++
+			}
 		}
-		if isNew, _ := answer.Field("created").AsBool(); isNew {
-			created++
-		}
-	}
+	})
 	return plain(value.Int(created)), ""
 }
 

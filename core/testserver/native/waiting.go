@@ -6,6 +6,9 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/libsynap/libsynap/core/engine"
+	"github.com/libsynap/libsynap/core/value"
 )
 
 // waiting are the calls that wait for an element, the oldest first.
@@ -15,29 +18,37 @@ type waiting struct {
 	n     atomic.Int32 // len(calls), to be asked without the lock
 }
 
+// exec runs a command of the engine.
+type exec = func(name string, payload value.Value) (value.Value, string)
+
+// attempt looks for what a call waits for, and takes it.
+type attempt func(exec) (Result, bool)
+
 // Wait is a call that waits.
 type Wait struct {
 	all     *waiting
-	try     func() (Result, bool)
+	try     attempt
 	timeout time.Duration // zero for ever
 	done    chan Result
 }
 
-// attempt tries at once, and leaves a call that waits if there is nothing yet. A
+// takeOrWait tries at once, and leaves a call that waits if there is nothing yet. A
 // negative timeout does not wait.
-func (c *call) attempt(timeout time.Duration, try func() (Result, bool)) (Result, string) {
+func (c *call) takeOrWait(timeout time.Duration, try attempt) (result Result, errText string) {
 	all := &c.waiting
 	all.mu.Lock()
-	result, found := try()
-	if !found && timeout >= 0 {
-		c.wait = &Wait{all: all, try: try, timeout: timeout, done: make(chan Result, 1)}
-		all.calls = append(all.calls, c.wait)
-		all.n.Add(1)
-	}
-	all.mu.Unlock()
-	if found {
-		c.Changed() // the element may have moved to where another call waits
-	}
+	defer all.mu.Unlock()
+	c.engine.Together(c.now(), engine.Raw, func(exec exec) {
+		all.serve(exec) // those that came first
+		var found bool
+		if result, found = try(exec); found {
+			all.serve(exec) // the element may have moved to where another call waits
+		} else if timeout >= 0 {
+			c.wait = &Wait{all: all, try: try, timeout: timeout, done: make(chan Result, 1)}
+			all.calls = append(all.calls, c.wait)
+			all.n.Add(1)
+		}
+	})
 	return result, ""
 }
 
@@ -50,10 +61,14 @@ func (s *Commands) Changed() {
 	}
 	all.mu.Lock()
 	defer all.mu.Unlock()
+	s.engine.Together(s.now(), engine.Raw, func(exec exec) { all.serve(exec) })
+}
+
+func (all *waiting) serve(exec exec) {
 	for again := true; again; {
 		again = false
 		all.calls = slices.DeleteFunc(all.calls, func(w *Wait) bool {
-			result, found := w.try()
+			result, found := w.try(exec)
 			if found {
 				w.done <- result
 				all.n.Add(-1)

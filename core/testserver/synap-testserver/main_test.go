@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 // with 0 on both signals.
 func TestProgram(t *testing.T) {
 	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
-		cmd := exec.Command(os.Args[0], "-http", "127.0.0.1:0", "-api-key", "secret")
+		cmd := exec.Command(os.Args[0], "-http", "127.0.0.1:0", "-rpc", "127.0.0.1:0", "-resp3", "127.0.0.1:0", "-api-key", "secret")
 		cmd.Env = append(os.Environ(), "SYNAP_TESTSERVER_MAIN=1")
 		out, err := cmd.StdoutPipe()
 		if err != nil {
@@ -34,10 +34,17 @@ func TestProgram(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { cmd.Process.Kill() })
-		line, _ := bufio.NewReader(out).ReadString('\n')
+		lines := bufio.NewReader(out)
+		line, _ := lines.ReadString('\n')
 		url, ok := strings.CutPrefix(strings.TrimSpace(line), "synap-testserver: http ")
 		if !ok {
 			t.Fatalf("said %q", line)
+		}
+		for _, prefix := range []string{"rpc synap://127.0.0.1:", "resp3 resp3://127.0.0.1:"} {
+			line, _ := lines.ReadString('\n')
+			if !strings.HasPrefix(line, "synap-testserver: "+prefix) {
+				t.Errorf("said %q, want %s", line, prefix)
+			}
 		}
 		for key, want := range map[string]int{"": 401, "?api_key=secret": 200} {
 			resp, err := http.Get(url + "/kv/stats" + key)

@@ -10,7 +10,7 @@ import (
 )
 
 // AppendCommand appends a command: a list of bulk strings. Arguments are texts,
-// bytes and numbers.
+// bytes, numbers, and booleans, which are 1 and 0.
 func AppendCommand(dst []byte, name string, args []value.Value) []byte {
 	dst = append(dst, '*')
 	dst = strconv.AppendInt(dst, int64(1+len(args)), 10)
@@ -22,6 +22,12 @@ func AppendCommand(dst []byte, name string, args []value.Value) []byte {
 			dst = appendBulk(dst, s)
 		} else if i, ok := a.AsInt(); ok {
 			dst = appendBulk(dst, string(strconv.AppendInt(digits[:0], i, 10)))
+		} else if b, ok := a.AsBool(); ok {
+			digit := "0"
+			if b {
+				digit = "1"
+			}
+			dst = appendBulk(dst, digit)
 		} else {
 			f, _ := a.AsFloat()
 			dst = appendBulk(dst, FormatFloat(f))

@@ -5,6 +5,8 @@
 //
 // The vectors and their conventions are those of the protocol pages: steps of
 // http-messaging ("Vector conventions"), http-data 17 and websocket ("Vector
-// steps"). Whatever a vector holds that the runner does not know is a failure,
-// never a pass.
+// steps"), and for the native wires synaprpc 11. Over those the role server
+// compares bytes, the role client our codecs, and the role host the recordings of
+// HTTP by the rules of native_host.go. Whatever a vector holds that the runner
+// does not know is a failure, never a pass.
 package runner

@@ -36,6 +36,7 @@ func TestHostRulesOfTheNativeWires(t *testing.T) {
 		{"synap", refused("key.rename", `"Key not found: k"`), unsupported, none},
 		// 2: members that cannot be derived.
 		{"synap", said("kv.flushdb", `{"flushed":3}`), `[{}]`, pass},
+		{"synap", said("kv.flushdb", `{"flushed":3}`), `[{"flushed":null}]`, pass},
 		{"synap", said("kv.flushdb", `{"flushed":3}`), `[{"flushed":2}]`, fail},
 		{"synap", said("kv.flushdb", `{"flushed":3}`), `[null]`, fail},
 		{"synap", said("kv.del", `{"deleted":3}`), `[{}]`, fail},
@@ -55,7 +56,16 @@ func TestHostRulesOfTheNativeWires(t *testing.T) {
 		{"resp3", said("list.rpush", `{"values":["\"a\"","1"]}`), `[{"values":["1","a"]}]`, fail},
 		{"resp3", said("set.add", `{"$unordered":["\"a\"","\"b\"","1"]}`), `[["1","b","a"]]`, pass},
 		{"resp3", said("set.add", `{"$unordered":["\"a\"","\"b\"","1"]}`), `[["1","b","c"]]`, fail},
+		{"synap", said("kv.mget", `{"values":[5,{"a":[1]},null,"x"]}`), `[{"values":["5","{\"a\": [1]}","plain","x"]}]`, pass},
+		{"synap", said("kv.mget", `{"values":[5]}`), `[{"values":["6"]}]`, fail},
+		{"synap", said("kv.mget", `{"values":[null]}`), `[{"values":["6"]}]`, fail},
+		{"synap", said("kv.mget", `{"values":["x"]}`), `[{"values":[null]}]`, fail},
+		{"http", said("kv.mget", `{"values":[5]}`), `[{"values":["5"]}]`, fail},
+		{"synap", said("kv.getrange", `{"values":[5]}`), `[{"values":["5"]}]`, fail},
 		// 4: errors.
+		{"resp3", refused("kv.ttl", `"Key not found: k"`), `[null,[7,0,0,"the key is missing","kv.ttl","resp3"]]`, pass},
+		{"resp3", refused("kv.ttl", `"Key not found: k"`), `[null,[1,0,0,"the key is missing","kv.ttl","resp3"]]`, fail},
+		{"http", refused("kv.ttl", `"Key not found: k"`), `[null,[7,404,0,"the key is missing","kv.ttl","http"]]`, fail},
 		{"synap", refused("kv.get", `"Invalid request: Missing 'key' field"`), `[null,[1,0,0,"key must be a text","kv.get","synap"]]`, pass},
 		{"synap", refused("kv.get", `"Invalid request: Missing 'key' field"`), `[null,[12,0,0,"key must be a text","kv.get","synap"]]`, fail},
 		{"synap", refused("kv.get", `"Invalid request: Missing 'key' field"`), `[null,[1,0,2,"key must be a text","kv.get","synap"]]`, fail},
@@ -116,23 +126,6 @@ func TestCasesThatDifferNativelyAreNamed(t *testing.T) {
 		dir := write(t, map[string]string{"http-a": file("http-command", `{"name":"test/differs","steps":[`+said("kv.get", c.recorded)+`]}`)})
 		if result, lines := run(t, Options{Dir: dir, Role: "host", Driver: os.Args[0], Addr: c.wire + "://x:1"}); result != c.want {
 			t.Errorf("%s over %s: %q", c.recorded, c.wire, lines)
-		}
-	}
-}
-
-// A host may have no sockets of its own, as in WASM.
-func TestHostWithoutAWire(t *testing.T) {
-	dir := write(t, map[string]string{"http-a": file("http-command", `{"name":"a","steps":[`+get(`"v"`)+`]}`)})
-	t.Setenv(driverVariable, `["v"]`)
-	for code, want := range map[string]Result{"2": {NoForm: 1}, "4": {Failed: 1}} {
-		t.Setenv(openVariable, `[null,[`+code+`,0,0,"no","",null]]`)
-		for _, addr := range []string{"synap://x:1", "resp3://x:1"} {
-			if result, lines := run(t, Options{Dir: dir, Role: "host", Driver: os.Args[0], Addr: addr}); result != want {
-				t.Errorf("code %s: %q", code, lines)
-			}
-		}
-		if result, lines := run(t, Options{Dir: dir, Role: "host", Driver: os.Args[0], Addr: "http://x:1"}); result != (Result{Failed: 1}) {
-			t.Errorf("code %s over HTTP: %q", code, lines)
 		}
 	}
 }
