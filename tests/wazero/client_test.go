@@ -17,9 +17,9 @@ import (
 	"github.com/libsynap/libsynap/wasm/host"
 )
 
-// everywhere runs a test on the embedded engine and over HTTP.
+// everywhere runs a test on the embedded engine, over HTTP and over SynapRPC.
 func everywhere(t *testing.T, do func(t *testing.T, c *host.Client)) {
-	for name, address := range map[string]string{"memory": "memory://", "http": server(t, testserver.Config{}).URL()} {
+	for name, address := range map[string]string{"memory": "memory://", "http": server(t, testserver.Config{}).URL(), "synap": nativeServer(t, testserver.Config{}).RPCURL()} {
 		t.Run(name, func(t *testing.T) { do(t, open(t, newHost(t, host.Options{}), address)) })
 	}
 }

@@ -26,7 +26,8 @@ type guest struct {
 // guestExports are the exports of the contract and their types: i is i32, f is f64.
 var guestExports = [][2]string{{"synap_abi", ":i"}, {"synap_alloc", "i:i"}, {"synap_result", ":i"}, {"synap_open", "fii:i"}, {"synap_close", "fi:"},
 	{"synap_submit", "fiifii:"}, {"synap_cancel", "fii:"}, {"synap_http_response", "fiiiii:"}, {"synap_http_failed", "fiiiii:"},
-	{"synap_stream_data", "fiiii:"}, {"synap_stream_closed", "fiiiii:"}, {"synap_tick", "f:"}}
+	{"synap_stream_data", "fiiii:"}, {"synap_stream_closed", "fiiiii:"},
+	{"synap_socket_opened", "fii:"}, {"synap_socket_data", "fiiii:"}, {"synap_socket_closed", "fiiii:"}, {"synap_tick", "f:"}}
 
 // guestImports come first in the numbering of functions.
 var guestImports = [][2]string{{"completed", "iii:"}, {"http_request", "iiii:"}, {"log", "iii:"}, {"wake_at", "f:"}}

@@ -18,7 +18,7 @@ import (
 const tableOfCommands = root + "core/command"
 
 // docs are the members of its structs that hold them.
-var docs = []string{"Summary", "Doc", "Errors", "Example", "Unit"}
+var docs = []string{"Summary", "Doc", "Errors", "Example"}
 
 // withoutDocs writes the sources of the command table without docs into dir, and
 // returns the overlay that has the compiler take them.

@@ -77,7 +77,7 @@ var nativeDiffers = map[string]string{
 	"kv/incr-bad-amount-means-one": wrongTypes,
 	"q-bytes-coercion":             wrongTypes,
 	"kv/getrange-splits-utf8":      "bytes that are not text are the bytes, not the envelope's words for them",
-	"q-priority-clamp":             "a priority outside 0 to 255 is its low byte on SynapRPC and none on RESP3",
+	"resp3/q-priority-clamp":       "RESP3 takes a priority over 255 for none, not for its low byte",
 }
 
 // listed looks an entry up for a wire.
