@@ -6,17 +6,57 @@ package core
 type families struct {
 	// Key-value store: text or bytes under text keys.
 	KV KV
+	// Keys of the stores of strings, hashes, lists, sets and sorted sets. One name
+	// may be a key in each.
+	Key Key
+	// Hashes: text or bytes under the text fields of a key. A hash exists while it
+	// has a field.
+	Hash Hash
+	// Lists of text or bytes, open at both ends. A list that loses its last
+	// element is gone.
+	List List
+	// Sets: distinct members, text or bytes, without scores.
+	Set Set
+	// Sorted sets: distinct members, text or bytes, in the order of their scores.
+	// A missing one counts as empty.
+	SortedSet SortedSet
+	// Bitmaps: single bits by their number, and counters of a few bits. A store of
+	// their own: key and kv commands do not see them.
+	Bitmap Bitmap
+	// HyperLogLogs: how many different elements were added, estimated in little
+	// memory. Good up to some 20,000 elements; far above, the server's estimates
+	// are wildly high (protocol: http-data quirk 21).
+	HyperLogLog HyperLogLog
+	// Places on earth under the names of members: distances and searches.
+	// Arguments and results have latitude before longitude on every wire.
+	Geospatial Geospatial
 	// Message queues: priorities, acknowledgement, redelivery.
 	Queue Queue
 	// Event streams: rooms of numbered events that many subscribers read.
 	Stream Stream
 	// Publish/subscribe: topics with wildcard patterns, no replay.
 	PubSub PubSub
+	// Lua scripts, which run on the server in one step.
+	Script Script
+	// Transactions: writes that wait until exec carries them out in one step. They
+	// belong to a client_id, not to a connection. Reads, and writes without a
+	// method here, are carried out at once.
+	Transaction Transaction
 }
 
 func (f *families) bind(c *Client) {
 	f.KV = KV{c}
+	f.Key = Key{c}
+	f.Hash = Hash{c}
+	f.List = List{c}
+	f.Set = Set{c}
+	f.SortedSet = SortedSet{c}
+	f.Bitmap = Bitmap{c}
+	f.HyperLogLog = HyperLogLog{c}
+	f.Geospatial = Geospatial{c}
 	f.Queue = Queue{c}
 	f.Stream = Stream{c}
 	f.PubSub = PubSub{c}
+	f.Script = Script{c}
+	f.Transaction = Transaction{c}
 }

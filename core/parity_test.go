@@ -33,7 +33,8 @@ func TestTypedMethodsAreTheTable(t *testing.T) {
 		t.Errorf("%d namespaces for %d families", len(found), len(command.Families))
 	}
 	params := map[command.Type]string{command.String: "string", command.Blob: "string", command.Bytes: "[]uint8", command.JSON: "interface {}", command.Int: "int64", command.Uint: "int64", command.Float: "float64", command.Bool: "bool",
-		command.StringList: "[]string", command.Pairs: "[]core.Pair", command.StringMap: "map[string]string"}
+		command.StringList: "[]string", command.Pairs: "[]core.Pair", command.StringMap: "map[string]string",
+		command.BlobList: "[]string", command.FloatList: "[]float64", command.Places: "[]core.Place"}
 	for _, family := range command.Families {
 		v, ok := found[family.Name]
 		if !ok {
@@ -74,7 +75,7 @@ func TestTypedMethodsAreTheTable(t *testing.T) {
 				}
 				got = append(got, in.String())
 			}
-			if c.Name == "kv.get_json" { // the variable to fill
+			if c.Reply.Kind == command.ReplyJSONOrNil { // the variable to fill
 				got = got[:len(got)-1]
 			}
 			if !slices.Equal(got, want) || optional != 0 {
@@ -84,13 +85,15 @@ func TestTypedMethodsAreTheTable(t *testing.T) {
 				t.Errorf("%s returns no error but %s", c.Name, out)
 			}
 			results := map[command.ReplyKind]string{command.ReplyNothing: "", command.ReplyBool: "bool", command.ReplyInt: "int64", command.ReplyIntOrNil: "int64 bool", command.ReplyString: "string",
-				command.ReplyBlobOrNil: "string bool", command.ReplyBytesOrNil: "[]uint8", command.ReplyJSONOrNil: "bool", command.ReplyStrings: "[]string", command.ReplyBlobs: "[]core.MaybeString"}
+				command.ReplyBlobOrNil: "string bool", command.ReplyBytesOrNil: "[]uint8", command.ReplyJSONOrNil: "bool", command.ReplyStrings: "[]string", command.ReplyBlobs: "[]core.MaybeString",
+				command.ReplyFloat: "float64", command.ReplyMap: "map[string]string", command.ReplyBools: "[]bool", command.ReplyJSON: "core.JSON",
+				command.ReplyFloatOrNil: "float64 bool", command.ReplyFloats: "[]*float64", command.ReplyInts: "[]int64", command.ReplyValues: "[]string"}
 			var outs []string
 			for n := range m.Type.NumOut() - 1 {
 				outs = append(outs, m.Type.Out(n).String())
 			}
 			if r := c.Reply.Record; r != nil {
-				record := map[command.ReplyKind]string{command.ReplyRecord: "*core.%s", command.ReplyRecordOrNil: "*core.%s", command.ReplyRecords: "[]core.%s"}[c.Reply.Kind]
+				record := map[command.ReplyKind]string{command.ReplyRecord: "*core.%s", command.ReplyRecordOrNil: "*core.%s", command.ReplyRecords: "[]core.%s", command.ReplyMaybeRecords: "[]*core.%s"}[c.Reply.Kind]
 				if record == "" {
 					record = "*core.Feed[github.com/libsynap/libsynap/core.%s]"
 				}
@@ -274,6 +277,9 @@ func TestEveryTypedMethodRuns(t *testing.T) {
 		}
 
 		for _, family := range command.Families {
+			if !slices.Contains([]string{"kv", "queue", "stream", "pubsub"}, family.Name) {
+				continue // tests/parity calls them
+			}
 			for i := range family.Commands {
 				if name := family.Commands[i].Name; !called[name] {
 					t.Errorf("%s was not called", name)

@@ -15,6 +15,12 @@ import (
 // any other as bytes.
 type Pair struct{ Key, Value string }
 
+// Place is a place on earth under the name of a member.
+type Place struct {
+	Lat, Lon float64 // degrees
+	Member   string
+}
+
 // MaybeString is a value that may be missing.
 type MaybeString struct {
 	Value string
@@ -23,6 +29,9 @@ type MaybeString struct {
 
 // Int64 returns a pointer to n, for options that tell 0 from absent.
 func Int64(n int64) *int64 { return &n }
+
+// Float64 returns a pointer to f, for options that tell 0 from absent.
+func Float64(f float64) *float64 { return &f }
 
 // Bool returns a pointer to b, for options that are true by default.
 func Bool(b bool) *bool { return &b }
@@ -132,6 +141,14 @@ func packStrings(list []string) value.Value {
 	return value.Array(items...)
 }
 
+func packBlobs(list []string) value.Value {
+	items := make([]value.Value, len(list))
+	for i, s := range list {
+		items[i] = value.TextOrBytes(s)
+	}
+	return value.Array(items...)
+}
+
 func packPairs(pairs []Pair) value.Value {
 	items := make([]value.Value, len(pairs))
 	for i, p := range pairs {
@@ -171,6 +188,53 @@ func unpackStrings(v value.Value) []string {
 	out := make([]string, v.Len())
 	for i := range out {
 		out[i] = unpackString(v.Index(i))
+	}
+	return out
+}
+
+func packFloats(list []float64) value.Value {
+	items := make([]value.Value, len(list))
+	for i, f := range list {
+		items[i] = value.Float(f)
+	}
+	return value.Array(items...)
+}
+
+func packPlaces(list []Place) value.Value {
+	items := make([]value.Value, len(list))
+	for i, p := range list {
+		items[i] = value.Array(value.Float(p.Lat), value.Float(p.Lon), value.TextOrBytes(p.Member))
+	}
+	return value.Array(items...)
+}
+
+func unpackFloatOrNil(v value.Value) *float64 {
+	if f, ok := v.AsFloat(); ok {
+		return &f
+	}
+	return nil
+}
+
+func unpackFloats(v value.Value) []*float64 {
+	out := make([]*float64, v.Len())
+	for i := range out {
+		out[i] = unpackFloatOrNil(v.Index(i))
+	}
+	return out
+}
+
+func unpackInts(v value.Value) []int64 {
+	out := make([]int64, v.Len())
+	for i := range out {
+		out[i] = unpackInt(v.Index(i))
+	}
+	return out
+}
+
+func unpackBools(v value.Value) []bool {
+	out := make([]bool, v.Len())
+	for i := range out {
+		out[i] = unpackBool(v.Index(i))
 	}
 	return out
 }

@@ -244,7 +244,7 @@ typedef struct synap_bytes {
     size_t len;
 } synap_bytes;
 
-/* A key-value value: text or bytes. */
+/* Text or bytes, such as a key-value value. */
 typedef struct synap_blob {
     SYNAP_BORROWED const void *data;
     size_t len;
@@ -255,6 +255,13 @@ typedef struct synap_pair {
     synap_str key;
     synap_blob value;
 } synap_pair;
+
+/* A place on earth, in degrees, under the name of a member. */
+typedef struct synap_place {
+    double latitude;
+    double longitude;
+    synap_blob member;
+} synap_place;
 
 typedef struct synap_str_pair {
     synap_str key;
@@ -463,6 +470,31 @@ SYNAP_INLINE void synap_write_strs(synap_writer *w, const synap_str *list, size_
     synap_write_array(w, count);
     for (i = 0; i < count; i++)
         synap_write_str(w, list[i]);
+}
+
+SYNAP_INLINE void synap_write_floats(synap_writer *w, const double *list, size_t count) {
+    size_t i;
+    synap_write_array(w, count);
+    for (i = 0; i < count; i++)
+        synap_write_float(w, list[i]);
+}
+
+SYNAP_INLINE void synap_write_places(synap_writer *w, const synap_place *list, size_t count) {
+    size_t i;
+    synap_write_array(w, count);
+    for (i = 0; i < count; i++) {
+        synap_write_array(w, 3);
+        synap_write_float(w, list[i].latitude);
+        synap_write_float(w, list[i].longitude);
+        synap_write_blob(w, list[i].member);
+    }
+}
+
+SYNAP_INLINE void synap_write_blobs(synap_writer *w, const synap_blob *list, size_t count) {
+    size_t i;
+    synap_write_array(w, count);
+    for (i = 0; i < count; i++)
+        synap_write_blob(w, list[i]);
 }
 
 SYNAP_INLINE void synap_write_pairs(synap_writer *w, const synap_pair *list, size_t count) {
@@ -687,6 +719,16 @@ SYNAP_INLINE synap_bytes synap_value_bytes(synap_value v) {
     return synap_bytes_of(has ? v.data : NULL, has ? v.as.len : 0);
 }
 
+/* The same, telling text from bytes. */
+SYNAP_INLINE synap_blob synap_value_blob(synap_value v) {
+    synap_bytes content = synap_value_bytes(v);
+    synap_blob b;
+    b.data = content.data;
+    b.len = content.len;
+    b.is_bytes = v.kind == SYNAP_BYTES;
+    return b;
+}
+
 /* ---- Replies ----------------------------------------------------------------------- */
 
 /* One value that the caller owns. */
@@ -709,6 +751,21 @@ SYNAP_INLINE void synap_int_take(int64_t *out, bool *present, synap_buf *buf) {
         *out = synap_value_int(v);
     if (present != NULL)
         *present = v.kind == SYNAP_INT;
+    synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_float_or_nil_take(double *out, bool *present, synap_buf *buf) {
+    synap_value v = synap_parse(*buf);
+    if (out != NULL)
+        *out = synap_value_float(v);
+    if (present != NULL)
+        *present = v.kind == SYNAP_FLOAT || v.kind == SYNAP_INT;
+    synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_float_take(double *out, synap_buf *buf) {
+    if (out != NULL)
+        *out = synap_value_float(synap_parse(*buf));
     synap_buf_free(buf);
 }
 
@@ -2029,6 +2086,4294 @@ SYNAP_INLINE int32_t synap_kv_watch_next(synap_client client, int64_t subscripti
     return SYNAP_OK;
 }
 
+/* ==== key: Keys of the stores of strings, hashes, lists, sets and sorted sets. One name may be a key in each. ==== */
+
+/* Writes the frame of synap_key_type, for synap_submit and batches. */
+SYNAP_INLINE void synap_key_type_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "key.type");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Returns what a key holds. Of a name that is a key in several stores the first in the
+ * order zset, set, list, hash, string counts. Bitmaps and HyperLogLogs are not seen.
+ * \param key The key. The empty key is legal.
+ * \param out Yours: free it with synap_reply_free. string, hash, list, set or zset; none if the
+ * key is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_key_type(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_key_type_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_key_exists, for synap_submit and batches. */
+SYNAP_INLINE void synap_key_exists_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "key.exists");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Reports whether a key exists in any store.
+ * \param key The key. The empty key is legal.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_key_exists(synap_client client, synap_str key, int64_t timeout_ms, bool *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_key_exists_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_key_rename, for synap_submit and batches. */
+SYNAP_INLINE void synap_key_rename_frame(synap_writer *w, synap_str source, synap_str destination) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "key.rename");
+    synap_write_array(w, 2);
+    synap_write_str(w, source);
+    synap_write_str(w, destination);
+}
+
+/** \brief Renames a key, in place of what had its new name. Only what type reports is moved.
+ * The TTL is kept in whole seconds. The server leaves the source of a list of one element in
+ * place, and appends to a list that has the new name (protocol: http-data quirk 11).
+ * \param source The key.
+ * \param destination Its new name.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the key is missing.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_key_rename(synap_client client, synap_str source, synap_str destination,
+        int64_t timeout_ms, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_key_rename_frame(&w, source, destination);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_key_renamenx, for synap_submit and batches. */
+SYNAP_INLINE void synap_key_renamenx_frame(synap_writer *w, synap_str source, synap_str destination) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "key.renamenx");
+    synap_write_array(w, 2);
+    synap_write_str(w, source);
+    synap_write_str(w, destination);
+}
+
+/** \brief Renames a key if its new name is free. Moves what rename moves.
+ * \param source The key.
+ * \param destination Its new name.
+ * \param out May be NULL. False if the new name is taken.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the key is missing.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_key_renamenx(synap_client client, synap_str source, synap_str destination,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_key_renamenx_frame(&w, source, destination);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_key_copy. */
+typedef struct synap_key_copy_options {
+    /* Replace what has the name. Default: false. */
+    bool replace;
+} synap_key_copy_options;
+
+#define SYNAP_KEY_COPY_OPTIONS_INIT {false}
+
+/* Writes the frame of synap_key_copy, for synap_submit and batches. */
+SYNAP_INLINE void synap_key_copy_frame(synap_writer *w, synap_str source, synap_str destination,
+        const synap_key_copy_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "key.copy");
+    synap_write_array(w, 3);
+    synap_write_str(w, source);
+    synap_write_str(w, destination);
+    if (options != NULL && options->replace)
+        synap_write_bool(w, options->replace);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Copies a key. Only what type reports is copied, with its TTL in whole seconds.
+ * \param source The key.
+ * \param destination The name of the copy.
+ * \param out May be NULL. False if the name is taken and replace is not given.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the key is missing.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_key_copy(synap_client client, synap_str source, synap_str destination,
+        const synap_key_copy_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_key_copy_frame(&w, source, destination, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_key_randomkey, for synap_submit and batches. */
+SYNAP_INLINE void synap_key_randomkey_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "key.randomkey");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns the key of some string. Keys of other stores are never chosen.
+ * \param out Yours: free it with synap_reply_free. The key, which is text; nothing if there are
+ * no strings.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_key_randomkey(synap_client client, int64_t timeout_ms, SYNAP_OWN synap_reply *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_key_randomkey_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* ==== hash: Hashes: text or bytes under the text fields of a key. A hash exists while it has a field. ==== */
+
+/* Counters of the hashes. */
+typedef struct synap_hash_stats_t {
+    /* Always 0: the server does not count them (protocol: http-data quirk 20). */
+    int64_t total_hashes;
+    /* Fields by the server's counter, which some writers do not update. */
+    int64_t total_fields;
+    /* Fields written. */
+    int64_t sets;
+    /* Fields read. */
+    int64_t gets;
+    /* Deletions. */
+    int64_t dels;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_hash_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_hash_stats_read(synap_value v, synap_hash_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_hashes = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_fields = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->sets = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->gets = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->dels = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_hash_stats_next(synap_list *l, synap_hash_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_hash_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_hash_stats_take(synap_hash_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_hash_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_hash_stats_free(synap_hash_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Writes the frame of synap_hash_set, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_set_frame(synap_writer *w, synap_str key, synap_str field, synap_blob value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.set");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_blob(w, value);
+}
+
+/** \brief Sets a field. Text is never taken for a number: for incrby begin with incrby or
+ * set_json.
+ * \param key The hash.
+ * \param field The field.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether the field is new.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_set(synap_client client, synap_str key, synap_str field, synap_blob value,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_set_frame(&w, key, field, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_set_json, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_set_json_frame(synap_writer *w, synap_str key, synap_str field,
+        const synap_writer *value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.set_json");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_value(w, value);
+}
+
+/** \brief Sets a field to a JSON value.
+ * \param key The hash.
+ * \param field The field.
+ * \param value Any JSON value. The server sorts the members of objects.
+ * \param out May be NULL. Whether the field is new.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_set_json(synap_client client, synap_str key, synap_str field,
+        const synap_writer *value, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_set_json_frame(&w, key, field, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_setnx, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_setnx_frame(synap_writer *w, synap_str key, synap_str field, synap_blob value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.setnx");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_blob(w, value);
+}
+
+/** \brief Sets a field that does not exist.
+ * \param key The hash.
+ * \param field The field.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it was set.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_setnx(synap_client client, synap_str key, synap_str field, synap_blob value,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_setnx_frame(&w, key, field, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_mset, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_mset_frame(synap_writer *w, synap_str key, const synap_pair *fields,
+        size_t fields_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.mset");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_pairs(w, fields, fields_count);
+}
+
+/** \brief Sets several fields.
+ * \param key The hash.
+ * \param fields Fields and values; of equal fields the last wins.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_mset(synap_client client, synap_str key, const synap_pair *fields,
+        size_t fields_count, int64_t timeout_ms, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_mset_frame(&w, key, fields, fields_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_get, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_get_frame(synap_writer *w, synap_str key, synap_str field) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.get");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+}
+
+/** \brief Returns the value of a field.
+ * \param key The hash.
+ * \param field The field.
+ * \param out Yours: free it with synap_reply_free. The value: text as it was put in, other JSON
+ * as its text, bytes if it is not UTF-8; nothing if it is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_get(synap_client client, synap_str key, synap_str field, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_get_frame(&w, key, field);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_get_json, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_get_json_frame(synap_writer *w, synap_str key, synap_str field) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.get_json");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+}
+
+/** \brief Returns the JSON value of a field.
+ * \param key The hash.
+ * \param field The field.
+ * \param out Yours: free it with synap_reply_free. The value: a text if it was set as text;
+ * nothing if the field is missing or holds null.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_get_json(synap_client client, synap_str key, synap_str field,
+        int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_get_json_frame(&w, key, field);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_mget, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_mget_frame(synap_writer *w, synap_str key, const synap_str *fields,
+        size_t fields_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.mget");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_strs(w, fields, fields_count);
+}
+
+/** \brief Returns the values of several fields.
+ * \param key The hash.
+ * \param fields The fields.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. One value per
+ * field, in order: text as it was put in, other JSON as its text, bytes if it is not UTF-8;
+ * nothing for a missing field.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_mget(synap_client client, synap_str key, const synap_str *fields,
+        size_t fields_count, int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_mget_frame(&w, key, fields, fields_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_getall, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_getall_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.getall");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Returns all fields with their values.
+ * \param key The hash.
+ * \param out Yours: read its value, free it with synap_reply_free. Values: text as it was put
+ * in, other JSON as its text, bytes if it is not UTF-8. Empty if the hash is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_getall(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_getall_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_keys, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_keys_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.keys");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Lists the fields, in no order.
+ * \param key The hash.
+ * \param out Yours: read it with synap_list_next_str, free it with synap_list_free. Empty if
+ * the hash is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_keys(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_keys_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_vals, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_vals_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.vals");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Lists the values, in no order.
+ * \param key The hash.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. Values: text as
+ * it was put in, other JSON as its text, bytes if it is not UTF-8. Empty if the hash is
+ * missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_vals(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_vals_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_len, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_len_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.len");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Returns the number of fields.
+ * \param key The hash.
+ * \param out May be NULL. 0 if the hash is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_len(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_len_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_exists, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_exists_frame(synap_writer *w, synap_str key, synap_str field) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.exists");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+}
+
+/** \brief Reports whether a field exists.
+ * \param key The hash.
+ * \param field The field.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_exists(synap_client client, synap_str key, synap_str field,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_exists_frame(&w, key, field);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_delete, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_delete_frame(synap_writer *w, synap_str key, synap_str field) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.delete");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+}
+
+/** \brief Deletes a field.
+ * \param key The hash.
+ * \param field The field.
+ * \param out May be NULL. Whether it existed.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_delete(synap_client client, synap_str key, synap_str field,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_delete_frame(&w, key, field);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_mdel, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_mdel_frame(synap_writer *w, synap_str key, const synap_str *fields,
+        size_t fields_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.mdel");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_strs(w, fields, fields_count);
+}
+
+/** \brief Deletes several fields.
+ * \param key The hash.
+ * \param fields The fields.
+ * \param out May be NULL. How many existed.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_mdel(synap_client client, synap_str key, const synap_str *fields,
+        size_t fields_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_mdel_frame(&w, key, fields, fields_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_incrby, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_incrby_frame(synap_writer *w, synap_str key, synap_str field, int64_t amount) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.incrby");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_int(w, amount);
+}
+
+/** \brief Adds an amount to the integer of a field. A missing field counts as 0.
+ * \param key The hash.
+ * \param field The field.
+ * \param amount May be negative.
+ * \param out May be NULL. The new value.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the field holds anything but an
+ * integer (a text of digits is none) or the sum leaves the int64 range.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_incrby(synap_client client, synap_str key, synap_str field, int64_t amount,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_incrby_frame(&w, key, field, amount);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_incrbyfloat, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_incrbyfloat_frame(synap_writer *w, synap_str key, synap_str field,
+        double amount) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.incrbyfloat");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_float(w, amount);
+}
+
+/** \brief Adds an amount to the number of a field. A missing field counts as 0.
+ * \param key The hash.
+ * \param field The field.
+ * \param amount May be negative.
+ * \param out May be NULL. The new value.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if the field holds anything but a number
+ * (a text of digits is none). SYNAP_EPROTOCOL over HTTP if the sum is infinite, which JSON
+ * cannot say.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_incrbyfloat(synap_client client, synap_str key, synap_str field,
+        double amount, int64_t timeout_ms, double *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_incrbyfloat_frame(&w, key, field, amount);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_float_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hash_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_hash_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hash.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns counters of the hashes.
+ * \param out Yours: free it with synap_hash_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hash_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_hash_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hash_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_hash_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== list: Lists of text or bytes, open at both ends. A list that loses its last element is gone. ==== */
+
+/* Counters of the lists; calls on missing lists do not count. */
+typedef struct synap_list_stats_t {
+    /* Lists. */
+    int64_t total_lists;
+    /* Elements of all lists. */
+    int64_t total_elements;
+    /* Calls of lpush and lpushx. */
+    int64_t lpush;
+    /* Calls of rpush and rpushx. */
+    int64_t rpush;
+    /* Calls of lpop. */
+    int64_t lpop;
+    /* Calls of rpop. */
+    int64_t rpop;
+    /* Calls of lrange. */
+    int64_t lrange;
+    /* Calls of llen. */
+    int64_t llen;
+    /* Calls of lindex. */
+    int64_t lindex;
+    /* Calls of lset. */
+    int64_t lset;
+    /* Calls of ltrim. */
+    int64_t ltrim;
+    /* Calls of lrem. */
+    int64_t lrem;
+    /* Calls of linsert. */
+    int64_t linsert;
+    /* Calls of rpoplpush. */
+    int64_t rpoplpush;
+    /* Calls of blpop. */
+    int64_t blpop;
+    /* Calls of brpop. */
+    int64_t brpop;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_list_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_list_stats_read(synap_value v, synap_list_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_lists = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_elements = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->lpush = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->rpush = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->lpop = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->rpop = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->lrange = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->llen = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->lindex = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->lset = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->ltrim = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->lrem = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->linsert = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->rpoplpush = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->blpop = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->brpop = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_list_stats_next(synap_list *l, synap_list_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_list_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_list_stats_take(synap_list_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_list_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_list_stats_free(synap_list_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Writes the frame of synap_list_lpush, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lpush_frame(synap_writer *w, synap_str key, const synap_blob *values,
+        size_t values_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lpush");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, values, values_count);
+}
+
+/** \brief Puts values before the first element. One by one: the last value ends up first. A
+ * missing list is created.
+ * \param key The list.
+ * \param values Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. The new length.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lpush(synap_client client, synap_str key, const synap_blob *values,
+        size_t values_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lpush_frame(&w, key, values, values_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_rpush, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_rpush_frame(synap_writer *w, synap_str key, const synap_blob *values,
+        size_t values_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.rpush");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, values, values_count);
+}
+
+/** \brief Puts values behind the last element. A missing list is created.
+ * \param key The list.
+ * \param values Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. The new length.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_rpush(synap_client client, synap_str key, const synap_blob *values,
+        size_t values_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_rpush_frame(&w, key, values, values_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lpushx, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lpushx_frame(synap_writer *w, synap_str key, const synap_blob *values,
+        size_t values_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lpushx");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, values, values_count);
+}
+
+/** \brief Puts values before the first element of a list that exists.
+ * \param key The list.
+ * \param values Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. The new length; 0 if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lpushx(synap_client client, synap_str key, const synap_blob *values,
+        size_t values_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lpushx_frame(&w, key, values, values_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_rpushx, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_rpushx_frame(synap_writer *w, synap_str key, const synap_blob *values,
+        size_t values_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.rpushx");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, values, values_count);
+}
+
+/** \brief Puts values behind the last element of a list that exists.
+ * \param key The list.
+ * \param values Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. The new length; 0 if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_rpushx(synap_client client, synap_str key, const synap_blob *values,
+        size_t values_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_rpushx_frame(&w, key, values, values_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lpop, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lpop_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lpop");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Takes the first element.
+ * \param key The list.
+ * \param out Yours: free it with synap_reply_free. The element: text as it was put in, other
+ * JSON as its text, bytes if it is not UTF-8; nothing if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lpop(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lpop_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_rpop, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_rpop_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.rpop");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Takes the last element.
+ * \param key The list.
+ * \param out Yours: free it with synap_reply_free. The element: text as it was put in, other
+ * JSON as its text, bytes if it is not UTF-8; nothing if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_rpop(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_rpop_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lpop_many, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lpop_many_frame(synap_writer *w, synap_str key, int64_t count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lpop_many");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_int(w, count);
+}
+
+/** \brief Takes elements from the beginning.
+ * \param key The list.
+ * \param count At most so many. From 1 to 4294967295.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. The elements in
+ * the order of taking: text as it was put in, other JSON as its text, bytes if it is not UTF-8.
+ * Empty if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lpop_many(synap_client client, synap_str key, int64_t count,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lpop_many_frame(&w, key, count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_rpop_many, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_rpop_many_frame(synap_writer *w, synap_str key, int64_t count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.rpop_many");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_int(w, count);
+}
+
+/** \brief Takes elements from the end.
+ * \param key The list.
+ * \param count At most so many. From 1 to 4294967295.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. The elements in
+ * the order of taking: text as it was put in, other JSON as its text, bytes if it is not UTF-8.
+ * Empty if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_rpop_many(synap_client client, synap_str key, int64_t count,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_rpop_many_frame(&w, key, count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_list_lrange. */
+typedef struct synap_list_lrange_options {
+    /* First element; negative counts from the end. Default: 0. */
+    int64_t start;
+    /* Last element, included; negative counts from the end. Default: -1. */
+    bool has_stop; int64_t stop;
+} synap_list_lrange_options;
+
+#define SYNAP_LIST_LRANGE_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_list_lrange, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lrange_frame(synap_writer *w, synap_str key,
+        const synap_list_lrange_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lrange");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_stop)
+        synap_write_int(w, options->stop);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Returns a range of elements. The server takes a start behind the last element for the
+ * last element (protocol: http-data quirk 10): a reader of pages stops at the first page that
+ * is not full, or asks llen.
+ * \param key The list.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. The elements:
+ * text as it was put in, other JSON as its text, bytes if it is not UTF-8. Empty if the list is
+ * missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lrange(synap_client client, synap_str key,
+        const synap_list_lrange_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lrange_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_llen, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_llen_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.llen");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Returns the number of elements.
+ * \param key The list.
+ * \param out May be NULL. 0 if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_llen(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_llen_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lindex, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lindex_frame(synap_writer *w, synap_str key, int64_t index) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lindex");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_int(w, index);
+}
+
+/** \brief Returns one element.
+ * \param key The list.
+ * \param index 0 is the first element, -1 the last. What is below the first counts as the
+ * first.
+ * \param out Yours: free it with synap_reply_free. The element: text as it was put in, other
+ * JSON as its text, bytes if it is not UTF-8; nothing if the list is missing.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if index is behind the last element.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lindex(synap_client client, synap_str key, int64_t index, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lindex_frame(&w, key, index);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lset, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lset_frame(synap_writer *w, synap_str key, int64_t index, synap_blob value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lset");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_int(w, index);
+    synap_write_blob(w, value);
+}
+
+/** \brief Replaces one element.
+ * \param key The list.
+ * \param index 0 is the first element, -1 the last. What is below the first counts as the
+ * first.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the list is missing, SYNAP_EINVALID_ARGUMENT
+ * if index is behind the last element.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lset(synap_client client, synap_str key, int64_t index, synap_blob value,
+        int64_t timeout_ms, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lset_frame(&w, key, index, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Options of synap_list_ltrim. */
+typedef struct synap_list_ltrim_options {
+    /* First element; negative counts from the end. Default: 0. */
+    int64_t start;
+    /* Last element, included; negative counts from the end. Default: -1. */
+    bool has_stop; int64_t stop;
+} synap_list_ltrim_options;
+
+#define SYNAP_LIST_LTRIM_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_list_ltrim, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_ltrim_frame(synap_writer *w, synap_str key,
+        const synap_list_ltrim_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.ltrim");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_stop)
+        synap_write_int(w, options->stop);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Drops all elements outside a range. The server takes a start behind the last element
+ * for the last element, which then stays (protocol: http-data quirk 10).
+ * \param key The list.
+ * \param out May be NULL. Whether the list existed.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_ltrim(synap_client client, synap_str key,
+        const synap_list_ltrim_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_ltrim_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lrem, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lrem_frame(synap_writer *w, synap_str key, int64_t count, synap_blob value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lrem");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_int(w, count);
+    synap_write_blob(w, value);
+}
+
+/** \brief Drops elements that equal a value.
+ * \param key The list.
+ * \param count At most so many from the beginning; negative: from the end; 0: all.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. How many were dropped; 0 if the list is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lrem(synap_client client, synap_str key, int64_t count, synap_blob value,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lrem_frame(&w, key, count, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_list_linsert. */
+typedef struct synap_list_linsert_options {
+    /* Before the element, else behind it. Default: true. */
+    bool has_before; bool before;
+} synap_list_linsert_options;
+
+#define SYNAP_LIST_LINSERT_OPTIONS_INIT {false, false}
+
+/* Writes the frame of synap_list_linsert, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_linsert_frame(synap_writer *w, synap_str key, synap_blob pivot,
+        synap_blob value, const synap_list_linsert_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.linsert");
+    synap_write_array(w, 4);
+    synap_write_str(w, key);
+    synap_write_blob(w, pivot);
+    synap_write_blob(w, value);
+    if (options != NULL && options->has_before)
+        synap_write_bool(w, options->before);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Inserts a value beside the first element that equals another.
+ * \param key The list.
+ * \param pivot The element to look for.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. The new length; nothing if the list is missing or has no such
+ * element.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_linsert(synap_client client, synap_str key, synap_blob pivot,
+        synap_blob value, const synap_list_linsert_options *options, int64_t timeout_ms, int64_t *out,
+        bool *present, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_linsert_frame(&w, key, pivot, value, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_lpos, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_lpos_frame(synap_writer *w, synap_str key, synap_blob value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.lpos");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blob(w, value);
+}
+
+/** \brief Returns the index of the first element that equals a value.
+ * \param key The list.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Its index; nothing if the list is missing or has no such element.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_lpos(synap_client client, synap_str key, synap_blob value,
+        int64_t timeout_ms, int64_t *out, bool *present, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_lpos_frame(&w, key, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_rpoplpush, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_rpoplpush_frame(synap_writer *w, synap_str source, synap_str destination) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.rpoplpush");
+    synap_write_array(w, 2);
+    synap_write_str(w, source);
+    synap_write_str(w, destination);
+}
+
+/** \brief Moves the last element of a list before the first of another.
+ * \param source The list to take from.
+ * \param destination The list to put into; the same one turns the list. It is created if
+ * missing.
+ * \param out Yours: free it with synap_reply_free. The element: text as it was put in, other
+ * JSON as its text, bytes if it is not UTF-8; nothing if the source is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_rpoplpush(synap_client client, synap_str source, synap_str destination,
+        int64_t timeout_ms, SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_rpoplpush_frame(&w, source, destination);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_list_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_list_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "list.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns counters of the lists.
+ * \param out Yours: free it with synap_list_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_list_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_list_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_list_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== set: Sets: distinct members, text or bytes, without scores. ==== */
+
+/* Counters of the sets. */
+typedef struct synap_set_stats_t {
+    /* Sets. */
+    int64_t total_sets;
+    /* Members of all sets. */
+    int64_t total_members;
+    /* Calls of add. */
+    int64_t sadd_count;
+    /* Calls of remove that found the set. */
+    int64_t srem_count;
+    /* Calls of ismember that found the set. */
+    int64_t sismember_count;
+    /* Calls of members that found the set. */
+    int64_t smembers_count;
+    /* Calls of card that found the set. */
+    int64_t scard_count;
+    /* Calls of pop that found the set. */
+    int64_t spop_count;
+    /* Calls of randmember that found the set. */
+    int64_t srandmember_count;
+    /* Calls of move that found the source. */
+    int64_t smove_count;
+    /* Calls of inter. */
+    int64_t sinter_count;
+    /* Calls of union. */
+    int64_t sunion_count;
+    /* Calls of diff. */
+    int64_t sdiff_count;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_set_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_set_stats_read(synap_value v, synap_set_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_sets = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_members = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->sadd_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->srem_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->sismember_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->smembers_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->scard_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->spop_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->srandmember_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->smove_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->sinter_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->sunion_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->sdiff_count = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_set_stats_next(synap_list *l, synap_set_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_set_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_set_stats_take(synap_set_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_set_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_set_stats_free(synap_set_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Writes the frame of synap_set_add, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_add_frame(synap_writer *w, synap_str key, const synap_blob *members,
+        size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.add");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Adds members to a set.
+ * \param key The set.
+ * \param members Text or bytes each. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. How many were new.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_add(synap_client client, synap_str key, const synap_blob *members,
+        size_t members_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_add_frame(&w, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_remove, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_remove_frame(synap_writer *w, synap_str key, const synap_blob *members,
+        size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.remove");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Removes members from a set.
+ * \param key The set.
+ * \param members Text or bytes each. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. How many were members.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_remove(synap_client client, synap_str key, const synap_blob *members,
+        size_t members_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_remove_frame(&w, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_ismember, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_ismember_frame(synap_writer *w, synap_str key, synap_blob member) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.ismember");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+}
+
+/** \brief Reports whether a set has a member.
+ * \param key The set.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_ismember(synap_client client, synap_str key, synap_blob member,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_ismember_frame(&w, key, member);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_members, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_members_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.members");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Lists the members of a set. While a set is small (at most 128 members of at most 64
+ * bytes) they come in the order in which they were added, later in none.
+ * \param key The set.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_members(synap_client client, synap_str key, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_members_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_card, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_card_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.card");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Returns the number of members of a set.
+ * \param key The set.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_card(synap_client client, synap_str key, int64_t timeout_ms, int64_t *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_card_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_set_pop. */
+typedef struct synap_set_pop_options {
+    /* At most so many. From 1 to 4294967295. Default: 1. */
+    int64_t count;
+} synap_set_pop_options;
+
+#define SYNAP_SET_POP_OPTIONS_INIT {0}
+
+/* Writes the frame of synap_set_pop, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_pop_frame(synap_writer *w, synap_str key, const synap_set_pop_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.pop");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Removes members from a set and returns them. Not at random: a small set gives the
+ * oldest members first (protocol: http-data quirk 12).
+ * \param key The set.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. What was
+ * removed; empty if the set is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_pop(synap_client client, synap_str key, const synap_set_pop_options *options,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_pop_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_set_randmember. */
+typedef struct synap_set_randmember_options {
+    /* At most so many. From 1 to 4294967295. Default: 1. */
+    int64_t count;
+} synap_set_randmember_options;
+
+#define SYNAP_SET_RANDMEMBER_OPTIONS_INIT {0}
+
+/* Writes the frame of synap_set_randmember, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_randmember_frame(synap_writer *w, synap_str key,
+        const synap_set_randmember_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.randmember");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Returns random members of a set. No member comes twice.
+ * \param key The set.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. Empty if the
+ * set is missing.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_randmember(synap_client client, synap_str key,
+        const synap_set_randmember_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_randmember_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_move, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_move_frame(synap_writer *w, synap_str source, synap_str destination,
+        synap_blob member) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.move");
+    synap_write_array(w, 3);
+    synap_write_str(w, source);
+    synap_write_str(w, destination);
+    synap_write_blob(w, member);
+}
+
+/** \brief Moves a member from one set to another.
+ * \param source The set that has it.
+ * \param destination The set that gets it.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether the source had it.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_move(synap_client client, synap_str source, synap_str destination,
+        synap_blob member, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_move_frame(&w, source, destination, member);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_inter, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_inter_frame(synap_writer *w, const synap_str *keys, size_t keys_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.inter");
+    synap_write_array(w, 1);
+    synap_write_strs(w, keys, keys_count);
+}
+
+/** \brief Lists the members that all sets have, in no order. The server's interstore is the
+ * same: it stores nothing (protocol: http-data quirk 12).
+ * \param keys The sets; a missing one counts as empty.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_inter(synap_client client, const synap_str *keys, size_t keys_count,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_inter_frame(&w, keys, keys_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_union, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_union_frame(synap_writer *w, const synap_str *keys, size_t keys_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.union");
+    synap_write_array(w, 1);
+    synap_write_strs(w, keys, keys_count);
+}
+
+/** \brief Lists the members that any of the sets has, in no order.
+ * \param keys The sets; a missing one counts as empty.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_union(synap_client client, const synap_str *keys, size_t keys_count,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_union_frame(&w, keys, keys_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_diff, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_diff_frame(synap_writer *w, const synap_str *keys, size_t keys_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.diff");
+    synap_write_array(w, 1);
+    synap_write_strs(w, keys, keys_count);
+}
+
+/** \brief Lists the members of the first set that no other has, in no order.
+ * \param keys The sets; a missing one counts as empty.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_diff(synap_client client, const synap_str *keys, size_t keys_count,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_diff_frame(&w, keys, keys_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_set_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_set_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "set.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns counters of the sets.
+ * \param out Yours: free it with synap_set_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_set_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_set_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_set_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_set_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== sortedset: Sorted sets: distinct members, text or bytes, in the order of their scores. A missing one counts as empty. ==== */
+
+/* A member of a sorted set and its score. */
+typedef struct synap_scored_member_t {
+    /* Text if it is valid UTF-8, else bytes. */
+    synap_blob member;
+    /* Its score. */
+    double score;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_scored_member_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_scored_member_read(synap_value v, synap_scored_member_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->member = synap_value_blob(field);
+    field = synap_element(&p, v.end, &left);
+    out->score = synap_value_float(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_scored_member_next(synap_list *l, synap_scored_member_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_scored_member_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_scored_member_take(synap_scored_member_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_scored_member_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_scored_member_free(synap_scored_member_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Figures of the sorted sets. */
+typedef struct synap_sorted_set_stats_t {
+    /* Sorted sets, emptied ones included. */
+    int64_t total_keys;
+    /* Members of all of them. */
+    int64_t total_members;
+    /* Members per sorted set, 0 without any. */
+    double avg_members_per_key;
+    /* An estimate: 128 per sorted set and 48 per member. (bytes) */
+    int64_t memory_bytes;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_sorted_set_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_sorted_set_stats_read(synap_value v, synap_sorted_set_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_keys = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_members = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->avg_members_per_key = synap_value_float(field);
+    field = synap_element(&p, v.end, &left);
+    out->memory_bytes = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_sorted_set_stats_next(synap_list *l, synap_sorted_set_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_sorted_set_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_sorted_set_stats_take(synap_sorted_set_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_sorted_set_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_sorted_set_stats_free(synap_sorted_set_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Options of synap_sortedset_zadd. */
+typedef struct synap_sortedset_zadd_options {
+    /* Only add: leave the score of a member as it is. Default: false. */
+    bool nx;
+    /* Only set scores: add nothing. Default: false. */
+    bool xx;
+    /* Set the score of a member only if it rises. Default: false. */
+    bool gt;
+    /* Set the score of a member only if it falls. Default: false. */
+    bool lt;
+    /* Report changed scores too, not only new members. Default: false. */
+    bool ch;
+} synap_sortedset_zadd_options;
+
+#define SYNAP_SORTEDSET_ZADD_OPTIONS_INIT {false, false, false, false, false}
+
+/* Writes the frame of synap_sortedset_zadd, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zadd_frame(synap_writer *w, synap_str key, synap_blob member, double score,
+        const synap_sortedset_zadd_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zadd");
+    synap_write_array(w, 8);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+    synap_write_float(w, score);
+    if (options != NULL && options->nx)
+        synap_write_bool(w, options->nx);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->xx)
+        synap_write_bool(w, options->xx);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->gt)
+        synap_write_bool(w, options->gt);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->lt)
+        synap_write_bool(w, options->lt);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->ch)
+        synap_write_bool(w, options->ch);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Adds a member or sets its score.
+ * \param key The sorted set.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param score A finite number.
+ * \param out May be NULL. Whether the member is new; with ch also whether its score changed.
+ * \return SYNAP_OK or a code: SYNAP_EUNSUPPORTED on native wires with any of the flags.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zadd(synap_client client, synap_str key, synap_blob member,
+        double score, const synap_sortedset_zadd_options *options, int64_t timeout_ms, bool *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zadd_frame(&w, key, member, score, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zincrby, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zincrby_frame(synap_writer *w, synap_str key, synap_blob member,
+        double increment) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zincrby");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+    synap_write_float(w, increment);
+}
+
+/** \brief Adds to the score of a member. A missing member counts as 0.
+ * \param key The sorted set.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param increment May be negative.
+ * \param out May be NULL. The new score.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zincrby(synap_client client, synap_str key, synap_blob member,
+        double increment, int64_t timeout_ms, double *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zincrby_frame(&w, key, member, increment);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_float_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zscore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zscore_frame(synap_writer *w, synap_str key, synap_blob member) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zscore");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+}
+
+/** \brief Returns the score of a member.
+ * \param key The sorted set.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Nothing if there is no such member.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zscore(synap_client client, synap_str key, synap_blob member,
+        int64_t timeout_ms, double *out, bool *present, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zscore_frame(&w, key, member);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_float_or_nil_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zmscore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zmscore_frame(synap_writer *w, synap_str key, const synap_blob *members,
+        size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zmscore");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Returns the scores of several members.
+ * \param key The sorted set.
+ * \param members Text or bytes each. HTTP carries only bytes that are valid UTF-8.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. One score per
+ * member asked for, in order; nothing where there is no such member.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zmscore(synap_client client, synap_str key, const synap_blob *members,
+        size_t members_count, int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zmscore_frame(&w, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zrange_with_scores. */
+typedef struct synap_sortedset_zrange_with_scores_options {
+    /* First rank, from 0; negative counts from the end. Default: 0. */
+    int64_t start;
+    /* Last rank, included; negative counts from the end. The server takes one that counts back
+     * past the first member as the end (protocol: http-data quirk 14). Default: -1. */
+    bool has_stop; int64_t stop;
+} synap_sortedset_zrange_with_scores_options;
+
+#define SYNAP_SORTEDSET_ZRANGE_WITH_SCORES_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_sortedset_zrange_with_scores, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrange_with_scores_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zrange_with_scores_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrange_with_scores");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_stop)
+        synap_write_int(w, options->stop);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Lists members and their scores by rank, lowest score first. Members of one score come
+ * in the order of their bytes.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_scored_member_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrange_with_scores(synap_client client, synap_str key,
+        const synap_sortedset_zrange_with_scores_options *options, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrange_with_scores_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zrange. */
+typedef struct synap_sortedset_zrange_options {
+    /* First rank, from 0; negative counts from the end. Default: 0. */
+    int64_t start;
+    /* Last rank, included; negative counts from the end. The server takes one that counts back
+     * past the first member as the end (protocol: http-data quirk 14). Default: -1. */
+    bool has_stop; int64_t stop;
+} synap_sortedset_zrange_options;
+
+#define SYNAP_SORTEDSET_ZRANGE_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_sortedset_zrange, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrange_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zrange_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrange");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_stop)
+        synap_write_int(w, options->stop);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Lists members by rank, lowest score first. Members of one score come in the order of
+ * their bytes.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrange(synap_client client, synap_str key,
+        const synap_sortedset_zrange_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrange_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zrevrange_with_scores. */
+typedef struct synap_sortedset_zrevrange_with_scores_options {
+    /* First rank, from 0; negative counts from the end. Default: 0. */
+    int64_t start;
+    /* Last rank, included; negative counts from the end. The server takes one that counts back
+     * past the first member as the end (protocol: http-data quirk 14). Default: -1. */
+    bool has_stop; int64_t stop;
+} synap_sortedset_zrevrange_with_scores_options;
+
+#define SYNAP_SORTEDSET_ZREVRANGE_WITH_SCORES_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_sortedset_zrevrange_with_scores, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrevrange_with_scores_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zrevrange_with_scores_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrevrange_with_scores");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_stop)
+        synap_write_int(w, options->stop);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Lists members and their scores by rank, highest score first.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_scored_member_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrevrange_with_scores(synap_client client, synap_str key,
+        const synap_sortedset_zrevrange_with_scores_options *options, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrevrange_with_scores_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zrevrange. */
+typedef struct synap_sortedset_zrevrange_options {
+    /* First rank, from 0; negative counts from the end. Default: 0. */
+    int64_t start;
+    /* Last rank, included; negative counts from the end. The server takes one that counts back
+     * past the first member as the end (protocol: http-data quirk 14). Default: -1. */
+    bool has_stop; int64_t stop;
+} synap_sortedset_zrevrange_options;
+
+#define SYNAP_SORTEDSET_ZREVRANGE_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_sortedset_zrevrange, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrevrange_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zrevrange_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrevrange");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_stop)
+        synap_write_int(w, options->stop);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Lists members by rank, highest score first.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrevrange(synap_client client, synap_str key,
+        const synap_sortedset_zrevrange_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrevrange_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zrangebyscore_with_scores. */
+typedef struct synap_sortedset_zrangebyscore_with_scores_options {
+    /* Lowest score, included. Absent: no bound. */
+    bool has_min; double min;
+    /* Highest score, included. Absent: no bound. */
+    bool has_max; double max;
+} synap_sortedset_zrangebyscore_with_scores_options;
+
+#define SYNAP_SORTEDSET_ZRANGEBYSCORE_WITH_SCORES_OPTIONS_INIT {false, 0, false, 0}
+
+/* Writes the frame of synap_sortedset_zrangebyscore_with_scores, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrangebyscore_with_scores_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zrangebyscore_with_scores_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrangebyscore_with_scores");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->has_min)
+        synap_write_float(w, options->min);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_max)
+        synap_write_float(w, options->max);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Lists the members within a range of scores, and their scores.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_scored_member_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if min is above max: the server process
+ * ends on such a range.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrangebyscore_with_scores(synap_client client, synap_str key,
+        const synap_sortedset_zrangebyscore_with_scores_options *options, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrangebyscore_with_scores_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zrangebyscore. */
+typedef struct synap_sortedset_zrangebyscore_options {
+    /* Lowest score, included. Absent: no bound. */
+    bool has_min; double min;
+    /* Highest score, included. Absent: no bound. */
+    bool has_max; double max;
+} synap_sortedset_zrangebyscore_options;
+
+#define SYNAP_SORTEDSET_ZRANGEBYSCORE_OPTIONS_INIT {false, 0, false, 0}
+
+/* Writes the frame of synap_sortedset_zrangebyscore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrangebyscore_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zrangebyscore_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrangebyscore");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->has_min)
+        synap_write_float(w, options->min);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_max)
+        synap_write_float(w, options->max);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Lists the members within a range of scores.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if min is above max: the server process
+ * ends on such a range.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrangebyscore(synap_client client, synap_str key,
+        const synap_sortedset_zrangebyscore_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrangebyscore_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zrank, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrank_frame(synap_writer *w, synap_str key, synap_blob member) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrank");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+}
+
+/** \brief Returns the rank of a member, the lowest score being 0.
+ * \param key The sorted set.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Nothing if there is no such member.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrank(synap_client client, synap_str key, synap_blob member,
+        int64_t timeout_ms, int64_t *out, bool *present, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrank_frame(&w, key, member);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zrevrank, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrevrank_frame(synap_writer *w, synap_str key, synap_blob member) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrevrank");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+}
+
+/** \brief Returns the rank of a member, the highest score being 0.
+ * \param key The sorted set.
+ * \param member Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Nothing if there is no such member.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrevrank(synap_client client, synap_str key, synap_blob member,
+        int64_t timeout_ms, int64_t *out, bool *present, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrevrank_frame(&w, key, member);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zcard, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zcard_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zcard");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Returns the number of members.
+ * \param key The sorted set.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zcard(synap_client client, synap_str key, int64_t timeout_ms,
+        int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zcard_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zcount. */
+typedef struct synap_sortedset_zcount_options {
+    /* Lowest score, included. Absent: no bound. */
+    bool has_min; double min;
+    /* Highest score, included. Absent: no bound. */
+    bool has_max; double max;
+} synap_sortedset_zcount_options;
+
+#define SYNAP_SORTEDSET_ZCOUNT_OPTIONS_INIT {false, 0, false, 0}
+
+/* Writes the frame of synap_sortedset_zcount, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zcount_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zcount_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zcount");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->has_min)
+        synap_write_float(w, options->min);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_max)
+        synap_write_float(w, options->max);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Returns the number of members within a range of scores.
+ * \param key The sorted set.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if min is above max: the server process
+ * ends on such a range.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zcount(synap_client client, synap_str key,
+        const synap_sortedset_zcount_options *options, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zcount_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zrem, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zrem_frame(synap_writer *w, synap_str key, const synap_blob *members,
+        size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zrem");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Removes members.
+ * \param key The sorted set.
+ * \param members Text or bytes each. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. How many were members.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zrem(synap_client client, synap_str key, const synap_blob *members,
+        size_t members_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zrem_frame(&w, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zpopmin. */
+typedef struct synap_sortedset_zpopmin_options {
+    /* At most so many. From 1 to 4294967295. Default: 1. */
+    int64_t count;
+} synap_sortedset_zpopmin_options;
+
+#define SYNAP_SORTEDSET_ZPOPMIN_OPTIONS_INIT {0}
+
+/* Writes the frame of synap_sortedset_zpopmin, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zpopmin_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zpopmin_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zpopmin");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Removes the members with the lowest scores and returns them.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_scored_member_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zpopmin(synap_client client, synap_str key,
+        const synap_sortedset_zpopmin_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zpopmin_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zpopmax. */
+typedef struct synap_sortedset_zpopmax_options {
+    /* At most so many. From 1 to 4294967295. Default: 1. */
+    int64_t count;
+} synap_sortedset_zpopmax_options;
+
+#define SYNAP_SORTEDSET_ZPOPMAX_OPTIONS_INIT {0}
+
+/* Writes the frame of synap_sortedset_zpopmax, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zpopmax_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zpopmax_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zpopmax");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Removes the members with the highest scores and returns them.
+ * \param key The sorted set.
+ * \param out Yours: read it with synap_scored_member_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zpopmax(synap_client client, synap_str key,
+        const synap_sortedset_zpopmax_options *options, int64_t timeout_ms, SYNAP_OWN synap_list *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zpopmax_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zremrangebyrank, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zremrangebyrank_frame(synap_writer *w, synap_str key, int64_t start,
+        int64_t stop) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zremrangebyrank");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_int(w, start);
+    synap_write_int(w, stop);
+}
+
+/** \brief Removes the members between two ranks. To keep the 100 highest, ask zcard and remove
+ * from 0 to the count - 101 if that is not negative.
+ * \param key The sorted set.
+ * \param start First rank, from 0, the lowest score; negative counts from the end.
+ * \param stop Last rank, included; -1 is the last, -2 the one before it. Further back is
+ * refused: of a set that is smaller the server would remove every member (protocol: http-data
+ * quirk 14). From -2 to 9007199254740992.
+ * \param out May be NULL. How many were removed.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zremrangebyrank(synap_client client, synap_str key, int64_t start,
+        int64_t stop, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zremrangebyrank_frame(&w, key, start, stop);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zremrangebyscore. */
+typedef struct synap_sortedset_zremrangebyscore_options {
+    /* Lowest score, included. Absent: no bound. */
+    bool has_min; double min;
+    /* Highest score, included. Absent: no bound. */
+    bool has_max; double max;
+} synap_sortedset_zremrangebyscore_options;
+
+#define SYNAP_SORTEDSET_ZREMRANGEBYSCORE_OPTIONS_INIT {false, 0, false, 0}
+
+/* Writes the frame of synap_sortedset_zremrangebyscore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zremrangebyscore_frame(synap_writer *w, synap_str key,
+        const synap_sortedset_zremrangebyscore_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zremrangebyscore");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->has_min)
+        synap_write_float(w, options->min);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_max)
+        synap_write_float(w, options->max);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Removes the members within a range of scores. Without both bounds it removes every
+ * member.
+ * \param key The sorted set.
+ * \param out May be NULL. How many were removed.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if min is above max: the server process
+ * ends on such a range.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zremrangebyscore(synap_client client, synap_str key,
+        const synap_sortedset_zremrangebyscore_options *options, int64_t timeout_ms, int64_t *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zremrangebyscore_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zinterstore. */
+typedef struct synap_sortedset_zinterstore_options {
+    /* What the scores of each set are multiplied with: one number per key. Absent: 1 each. */
+    const double *weights; size_t weights_count;
+    /* What the scores of one member become: their sum, the lowest or the highest. Default: sum. */
+    synap_str aggregate;
+} synap_sortedset_zinterstore_options;
+
+#define SYNAP_SORTEDSET_ZINTERSTORE_OPTIONS_INIT {NULL, 0, {NULL, 0}}
+
+/* Writes the frame of synap_sortedset_zinterstore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zinterstore_frame(synap_writer *w, synap_str destination,
+        const synap_str *keys, size_t keys_count, const synap_sortedset_zinterstore_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zinterstore");
+    synap_write_array(w, 4);
+    synap_write_str(w, destination);
+    synap_write_strs(w, keys, keys_count);
+    if (options != NULL && options->weights != NULL)
+        synap_write_floats(w, options->weights, options->weights_count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->aggregate.data != NULL)
+        synap_write_str(w, options->aggregate);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Stores the members that all sorted sets have. If one of them is missing, the
+ * destination stays as it is.
+ * \param destination The sorted set that gets the result in place of what it holds.
+ * \param keys The sorted sets to combine.
+ * \param out May be NULL. How many members were stored.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if weights are fewer than keys: the
+ * server process ends then.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zinterstore(synap_client client, synap_str destination,
+        const synap_str *keys, size_t keys_count, const synap_sortedset_zinterstore_options *options,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zinterstore_frame(&w, destination, keys, keys_count, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_sortedset_zunionstore. */
+typedef struct synap_sortedset_zunionstore_options {
+    /* What the scores of each set are multiplied with: one number per key. Absent: 1 each. */
+    const double *weights; size_t weights_count;
+    /* What the scores of one member become: their sum, the lowest or the highest. Default: sum. */
+    synap_str aggregate;
+} synap_sortedset_zunionstore_options;
+
+#define SYNAP_SORTEDSET_ZUNIONSTORE_OPTIONS_INIT {NULL, 0, {NULL, 0}}
+
+/* Writes the frame of synap_sortedset_zunionstore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zunionstore_frame(synap_writer *w, synap_str destination,
+        const synap_str *keys, size_t keys_count, const synap_sortedset_zunionstore_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zunionstore");
+    synap_write_array(w, 4);
+    synap_write_str(w, destination);
+    synap_write_strs(w, keys, keys_count);
+    if (options != NULL && options->weights != NULL)
+        synap_write_floats(w, options->weights, options->weights_count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->aggregate.data != NULL)
+        synap_write_str(w, options->aggregate);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Stores the members that any of the sorted sets has.
+ * \param destination The sorted set that gets the result in place of what it holds.
+ * \param keys The sorted sets to combine.
+ * \param out May be NULL. How many members were stored.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if weights are fewer than keys: the
+ * server process ends then.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zunionstore(synap_client client, synap_str destination,
+        const synap_str *keys, size_t keys_count, const synap_sortedset_zunionstore_options *options,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zunionstore_frame(&w, destination, keys, keys_count, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_zdiffstore, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_zdiffstore_frame(synap_writer *w, synap_str destination,
+        const synap_str *keys, size_t keys_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.zdiffstore");
+    synap_write_array(w, 2);
+    synap_write_str(w, destination);
+    synap_write_strs(w, keys, keys_count);
+}
+
+/** \brief Stores the members of the first sorted set that no other has. The scores are those of
+ * the first. If it is missing, the destination stays as it is.
+ * \param destination The sorted set that gets the result in place of what it holds.
+ * \param keys The sorted sets to combine.
+ * \param out May be NULL. How many members were stored.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_zdiffstore(synap_client client, synap_str destination,
+        const synap_str *keys, size_t keys_count, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_zdiffstore_frame(&w, destination, keys, keys_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_sortedset_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_sortedset_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "sortedset.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns figures of the sorted sets.
+ * \param out Yours: free it with synap_sorted_set_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_sortedset_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_sorted_set_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_sortedset_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_sorted_set_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== bitmap: Bitmaps: single bits by their number, and counters of a few bits. A store of their own: key and kv commands do not see them. ==== */
+
+/* Counters of the bitmaps. */
+typedef struct synap_bitmap_stats_t {
+    /* Bitmaps. */
+    int64_t total_bitmaps;
+    /* Their length, in sum. (bits) */
+    int64_t total_bits;
+    /* Calls of setbit. */
+    int64_t setbit_count;
+    /* Calls of getbit. */
+    int64_t getbit_count;
+    /* Calls of bitcount. */
+    int64_t bitcount_count;
+    /* Calls of bitop. */
+    int64_t bitop_count;
+    /* Calls of bitpos. */
+    int64_t bitpos_count;
+    /* Calls of bitfield. */
+    int64_t bitfield_count;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_bitmap_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_bitmap_stats_read(synap_value v, synap_bitmap_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_bitmaps = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_bits = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->setbit_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->getbit_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->bitcount_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->bitop_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->bitpos_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->bitfield_count = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_bitmap_stats_next(synap_list *l, synap_bitmap_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_bitmap_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_bitmap_stats_take(synap_bitmap_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_bitmap_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_bitmap_stats_free(synap_bitmap_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Writes the frame of synap_bitmap_setbit, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_setbit_frame(synap_writer *w, synap_str key, int64_t offset, int64_t value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.setbit");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_int(w, offset);
+    synap_write_int(w, value);
+}
+
+/** \brief Sets one bit.
+ * \param key The bitmap.
+ * \param offset The bit's number; 0 is the highest bit of the first byte. The server allocates
+ * up to here and dies of huge ones. (bits) From 0 to 536870912.
+ * \param value 0 or 1. From 0 to 1.
+ * \param out May be NULL. What the bit was.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_setbit(synap_client client, synap_str key, int64_t offset, int64_t value,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_setbit_frame(&w, key, offset, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_bitmap_getbit, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_getbit_frame(synap_writer *w, synap_str key, int64_t offset) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.getbit");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_int(w, offset);
+}
+
+/** \brief Returns one bit.
+ * \param key The bitmap.
+ * \param offset The bit's number. Bits past the end are 0. (bits) From 0 to 9007199254740992.
+ * \param out May be NULL. 0 or 1.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_getbit(synap_client client, synap_str key, int64_t offset,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_getbit_frame(&w, key, offset);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_bitmap_bitcount. */
+typedef struct synap_bitmap_bitcount_options {
+    /* First bit. (bits) From 0 to 536870912. Default: 0. */
+    int64_t start;
+    /* Last bit, included. Absent: the last there is. (bits) From 0 to 536870912. */
+    bool has_end; int64_t end;
+} synap_bitmap_bitcount_options;
+
+#define SYNAP_BITMAP_BITCOUNT_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_bitmap_bitcount, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_bitcount_frame(synap_writer *w, synap_str key,
+        const synap_bitmap_bitcount_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.bitcount");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_end)
+        synap_write_int(w, options->end);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Returns the number of bits that are 1.
+ * \param key The bitmap.
+ * \param out May be NULL.
+ * \return SYNAP_OK or a code: SYNAP_EUNSUPPORTED on native wires with a range: there it would
+ * count bytes.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_bitcount(synap_client client, synap_str key,
+        const synap_bitmap_bitcount_options *options, int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_bitcount_frame(&w, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_bitmap_bitpos. */
+typedef struct synap_bitmap_bitpos_options {
+    /* First bit. (bits) From 0 to 536870912. Default: 0. */
+    int64_t start;
+    /* Last bit, included. Absent: the last there is. (bits) From 0 to 536870912. */
+    bool has_end; int64_t end;
+} synap_bitmap_bitpos_options;
+
+#define SYNAP_BITMAP_BITPOS_OPTIONS_INIT {0, false, 0}
+
+/* Writes the frame of synap_bitmap_bitpos, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_bitpos_frame(synap_writer *w, synap_str key, int64_t value,
+        const synap_bitmap_bitpos_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.bitpos");
+    synap_write_array(w, 4);
+    synap_write_str(w, key);
+    synap_write_int(w, value);
+    if (options != NULL && options->start != 0)
+        synap_write_int(w, options->start);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_end)
+        synap_write_int(w, options->end);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Returns the number of the first bit with a value.
+ * \param key The bitmap.
+ * \param value 0 or 1. From 0 to 1.
+ * \param out May be NULL. Nothing if there is none.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_bitpos(synap_client client, synap_str key, int64_t value,
+        const synap_bitmap_bitpos_options *options, int64_t timeout_ms, int64_t *out, bool *present,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_bitpos_frame(&w, key, value, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_bitmap_bitop, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_bitop_frame(synap_writer *w, synap_str destination, synap_str operation,
+        const synap_str *source_keys, size_t source_keys_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.bitop");
+    synap_write_array(w, 3);
+    synap_write_str(w, destination);
+    synap_write_str(w, operation);
+    synap_write_strs(w, source_keys, source_keys_count);
+}
+
+/** \brief Combines bitmaps and stores the result. Shorter ones count as filled up with zeros;
+ * missing ones are left out.
+ * \param destination The bitmap that gets the result.
+ * \param operation AND, OR, XOR or NOT.
+ * \param source_keys The bitmaps: two or more that exist for AND and XOR, one for NOT.
+ * \param out May be NULL. The length of the result in bytes.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if all sources are missing,
+ * SYNAP_EINVALID_ARGUMENT if too few or too many exist.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_bitop(synap_client client, synap_str destination, synap_str operation,
+        const synap_str *source_keys, size_t source_keys_count, int64_t timeout_ms, int64_t *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_bitop_frame(&w, destination, operation, source_keys, source_keys_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_bitmap_bitfield, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_bitfield_frame(synap_writer *w, synap_str key,
+        const synap_writer *operations) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.bitfield");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_value(w, operations);
+}
+
+/** \brief Reads and writes whole numbers of a few bits, in one step. Each operation is an
+ * object: operation (GET, SET or INCRBY), offset (bits), width (1 to 63), signed (false if left
+ * out), value for SET, increment for INCRBY, and overflow for INCRBY (WRAP if left out, SAT or
+ * FAIL). Fields count bits from the lowest of each byte, setbit from the highest (protocol:
+ * http-data quirk 15). Operations before one that fails stay applied.
+ * \param key The bitmap.
+ * \param operations A list of operations.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. One number per
+ * operation: of SET the old value, of GET and INCRBY the new one.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for an overflow with FAIL.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_bitfield(synap_client client, synap_str key,
+        const synap_writer *operations, int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_bitfield_frame(&w, key, operations);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_bitmap_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_bitmap_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "bitmap.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns counters of the bitmaps.
+ * \param out Yours: free it with synap_bitmap_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_bitmap_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_bitmap_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_bitmap_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bitmap_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== hyperloglog: HyperLogLogs: how many different elements were added, estimated in little memory. Good up to some 20,000 elements; far above, the server's estimates are wildly high (protocol: http-data quirk 21). ==== */
+
+/* Counters of the HyperLogLogs. */
+typedef struct synap_hyper_log_log_stats_t {
+    /* HyperLogLogs. */
+    int64_t total_hlls;
+    /* Their estimates, in sum. */
+    int64_t total_cardinality;
+    /* Calls of pfadd. */
+    int64_t pfadd_count;
+    /* Calls of pfcount. */
+    int64_t pfcount_count;
+    /* Calls of pfmerge. */
+    int64_t pfmerge_count;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_hyper_log_log_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_hyper_log_log_stats_read(synap_value v, synap_hyper_log_log_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_hlls = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_cardinality = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->pfadd_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->pfcount_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->pfmerge_count = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_hyper_log_log_stats_next(synap_list *l, synap_hyper_log_log_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_hyper_log_log_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_hyper_log_log_stats_take(synap_hyper_log_log_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_hyper_log_log_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_hyper_log_log_stats_free(synap_hyper_log_log_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Options of synap_hyperloglog_pfadd. */
+typedef struct synap_hyperloglog_pfadd_options {
+    /* Time to live from now. Absent: what an earlier call gave stays. (seconds) From 1 to
+     * 3153600000. */
+    int64_t ttl_secs;
+} synap_hyperloglog_pfadd_options;
+
+#define SYNAP_HYPERLOGLOG_PFADD_OPTIONS_INIT {0}
+
+/* Writes the frame of synap_hyperloglog_pfadd, for synap_submit and batches. */
+SYNAP_INLINE void synap_hyperloglog_pfadd_frame(synap_writer *w, synap_str key, const synap_blob *elements,
+        size_t elements_count, const synap_hyperloglog_pfadd_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hyperloglog.pfadd");
+    synap_write_array(w, 3);
+    synap_write_str(w, key);
+    synap_write_blobs(w, elements, elements_count);
+    if (options != NULL && options->ttl_secs != 0)
+        synap_write_int(w, options->ttl_secs);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Adds elements.
+ * \param key The HyperLogLog.
+ * \param elements Text or bytes each.
+ * \param out May be NULL. Whether the estimate may have changed.
+ * \return SYNAP_OK or a code: SYNAP_EUNSUPPORTED on native wires with ttl_secs.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hyperloglog_pfadd(synap_client client, synap_str key, const synap_blob *elements,
+        size_t elements_count, const synap_hyperloglog_pfadd_options *options, int64_t timeout_ms, bool *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hyperloglog_pfadd_frame(&w, key, elements, elements_count, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hyperloglog_pfcount, for synap_submit and batches. */
+SYNAP_INLINE void synap_hyperloglog_pfcount_frame(synap_writer *w, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hyperloglog.pfcount");
+    synap_write_array(w, 1);
+    synap_write_str(w, key);
+}
+
+/** \brief Estimates how many different elements were added.
+ * \param key The HyperLogLog.
+ * \param out May be NULL. 0 if the key is missing or has expired.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hyperloglog_pfcount(synap_client client, synap_str key, int64_t timeout_ms,
+        int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hyperloglog_pfcount_frame(&w, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hyperloglog_pfmerge, for synap_submit and batches. */
+SYNAP_INLINE void synap_hyperloglog_pfmerge_frame(synap_writer *w, synap_str destination,
+        const synap_str *sources, size_t sources_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hyperloglog.pfmerge");
+    synap_write_array(w, 2);
+    synap_write_str(w, destination);
+    synap_write_strs(w, sources, sources_count);
+}
+
+/** \brief Adds the elements of other HyperLogLogs.
+ * \param destination The HyperLogLog that gets them; what it holds stays.
+ * \param sources The HyperLogLogs; missing ones are left out.
+ * \param out May be NULL. The estimate of the destination; nothing where the wire does not say:
+ * ask pfcount.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT without sources.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hyperloglog_pfmerge(synap_client client, synap_str destination,
+        const synap_str *sources, size_t sources_count, int64_t timeout_ms, int64_t *out, bool *present,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hyperloglog_pfmerge_frame(&w, destination, sources, sources_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_hyperloglog_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_hyperloglog_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "hyperloglog.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns counters of the HyperLogLogs.
+ * \param out Yours: free it with synap_hyper_log_log_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_hyperloglog_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_hyper_log_log_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_hyperloglog_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_hyper_log_log_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== geospatial: Places on earth under the names of members: distances and searches. Arguments and results have latitude before longitude on every wire. ==== */
+
+/* A place on earth. */
+typedef struct synap_geo_point_t {
+    /* Latitude, to some centimetres of what was stored. (degrees) */
+    double lat;
+    /* Longitude, to some centimetres of what was stored. (degrees) */
+    double lon;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_geo_point_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_geo_point_read(synap_value v, synap_geo_point_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->lat = synap_value_float(field);
+    field = synap_element(&p, v.end, &left);
+    out->lon = synap_value_float(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_geo_point_next(synap_list *l, synap_geo_point_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_geo_point_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_geo_point_take(synap_geo_point_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_geo_point_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_geo_point_free(synap_geo_point_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* A member that a search found. */
+typedef struct synap_geo_hit_t {
+    /* Text if it is valid UTF-8, else bytes. */
+    synap_blob member;
+    /* From the centre, in the unit of the search, of a box in metres; nothing without
+     * with_dist. */
+    bool has_distance; double distance;
+    /* Latitude; nothing without with_coord. (degrees) */
+    bool has_lat; double lat;
+    /* Longitude; nothing without with_coord. (degrees) */
+    bool has_lon; double lon;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_geo_hit_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_geo_hit_read(synap_value v, synap_geo_hit_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->member = synap_value_blob(field);
+    field = synap_element(&p, v.end, &left);
+    out->has_distance = field.kind == SYNAP_FLOAT;
+    out->distance = synap_value_float(field);
+    field = synap_element(&p, v.end, &left);
+    out->has_lat = field.kind == SYNAP_FLOAT;
+    out->lat = synap_value_float(field);
+    field = synap_element(&p, v.end, &left);
+    out->has_lon = field.kind == SYNAP_FLOAT;
+    out->lon = synap_value_float(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_geo_hit_next(synap_list *l, synap_geo_hit_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_geo_hit_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_geo_hit_take(synap_geo_hit_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_geo_hit_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_geo_hit_free(synap_geo_hit_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Counters of the places. */
+typedef struct synap_geo_stats_t {
+    /* Keys ever made; never goes down. */
+    int64_t total_keys;
+    /* Places ever added; never goes down. */
+    int64_t total_locations;
+    /* Places given to geoadd. */
+    int64_t geoadd_count;
+    /* Calls of geodist. */
+    int64_t geodist_count;
+    /* Searches. */
+    int64_t georadius_count;
+    /* Calls of geopos. */
+    int64_t geopos_count;
+    /* Calls of geohash. */
+    int64_t geohash_count;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_geo_stats_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_geo_stats_read(synap_value v, synap_geo_stats_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->total_keys = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->total_locations = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->geoadd_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->geodist_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->georadius_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->geopos_count = synap_value_int(field);
+    field = synap_element(&p, v.end, &left);
+    out->geohash_count = synap_value_int(field);
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_geo_stats_next(synap_list *l, synap_geo_stats_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_geo_stats_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_geo_stats_take(synap_geo_stats_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_geo_stats_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_geo_stats_free(synap_geo_stats_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Options of synap_geospatial_geoadd. */
+typedef struct synap_geospatial_geoadd_options {
+    /* Only add: leave members where they are. Default: false. */
+    bool nx;
+    /* Only move: add nothing. Default: false. */
+    bool xx;
+} synap_geospatial_geoadd_options;
+
+#define SYNAP_GEOSPATIAL_GEOADD_OPTIONS_INIT {false, false}
+
+/* Writes the frame of synap_geospatial_geoadd, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geoadd_frame(synap_writer *w, synap_str key, const synap_place *locations,
+        size_t locations_count, const synap_geospatial_geoadd_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geoadd");
+    synap_write_array(w, 4);
+    synap_write_str(w, key);
+    synap_write_places(w, locations, locations_count);
+    if (options != NULL && options->nx)
+        synap_write_bool(w, options->nx);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->xx)
+        synap_write_bool(w, options->xx);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Adds places, or moves them.
+ * \param key The set of places, a sorted set.
+ * \param locations Places as (latitude, longitude, member). Longitude 180 is refused: write
+ * -180.
+ * \param out May be NULL. How many were new.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geoadd(synap_client client, synap_str key,
+        const synap_place *locations, size_t locations_count, const synap_geospatial_geoadd_options *options,
+        int64_t timeout_ms, int64_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geoadd_frame(&w, key, locations, locations_count, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, NULL, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_geospatial_geopos, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geopos_frame(synap_writer *w, synap_str key, const synap_blob *members,
+        size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geopos");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Returns where members are.
+ * \param key The set of places, a sorted set.
+ * \param members The members.
+ * \param out Yours: read it with synap_list_next, and what is not SYNAP_NIL with
+ * synap_geo_point_read, free it with synap_list_free. One place per member asked for, in order;
+ * nothing where there is no such member. RESP3 carries 6 decimals.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geopos(synap_client client, synap_str key, const synap_blob *members,
+        size_t members_count, int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geopos_frame(&w, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_geodist. */
+typedef struct synap_geospatial_geodist_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+} synap_geospatial_geodist_options;
+
+#define SYNAP_GEOSPATIAL_GEODIST_OPTIONS_INIT {{NULL, 0}}
+
+/* Writes the frame of synap_geospatial_geodist, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geodist_frame(synap_writer *w, synap_str key, synap_blob member1,
+        synap_blob member2, const synap_geospatial_geodist_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geodist");
+    synap_write_array(w, 4);
+    synap_write_str(w, key);
+    synap_write_blob(w, member1);
+    synap_write_blob(w, member2);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Returns the distance between two members.
+ * \param key The set of places, a sorted set.
+ * \param member1 One member.
+ * \param member2 The other.
+ * \param out May be NULL. Nothing if one of them is missing. RESP3 carries 4 decimals.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geodist(synap_client client, synap_str key, synap_blob member1,
+        synap_blob member2, const synap_geospatial_geodist_options *options, int64_t timeout_ms, double *out,
+        bool *present, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geodist_frame(&w, key, member1, member2, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_float_or_nil_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_geospatial_geohash, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geohash_frame(synap_writer *w, synap_str key, const synap_blob *members,
+        size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geohash");
+    synap_write_array(w, 2);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Returns the geohashes of members.
+ * \param key The set of places, a sorted set.
+ * \param members The members.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. One text of 11
+ * characters per member asked for, in order; nothing where there is no such member.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geohash(synap_client client, synap_str key, const synap_blob *members,
+        size_t members_count, int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geohash_frame(&w, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_georadius. */
+typedef struct synap_geospatial_georadius_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+    /* Tell distances. False spares them, and with them the order: sort and count are refused
+     * then. Default: true. */
+    bool has_with_dist; bool with_dist;
+    /* Tell where the members are. Default: false. */
+    bool with_coord;
+    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    int64_t count;
+    /* ASC for the nearest first, which absent means too, or DESC. */
+    synap_str sort;
+} synap_geospatial_georadius_options;
+
+#define SYNAP_GEOSPATIAL_GEORADIUS_OPTIONS_INIT {{NULL, 0}, false, false, false, 0, {NULL, 0}}
+
+/* Writes the frame of synap_geospatial_georadius, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_georadius_frame(synap_writer *w, synap_str key, double lat, double lon,
+        double radius, const synap_geospatial_georadius_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.georadius");
+    synap_write_array(w, 9);
+    synap_write_str(w, key);
+    synap_write_float(w, lat);
+    synap_write_float(w, lon);
+    synap_write_float(w, radius);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_with_dist)
+        synap_write_bool(w, options->with_dist);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->with_coord)
+        synap_write_bool(w, options->with_coord);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->sort.data != NULL)
+        synap_write_str(w, options->sort);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Finds the members within a distance of a place.
+ * \param key The set of places, a sorted set.
+ * \param lat Latitude of the centre. (degrees) From -90 to 90.
+ * \param lon Longitude of the centre. (degrees) From -180 to 180.
+ * \param radius How far from the centre, in unit.
+ * \param out Yours: read it with synap_geo_hit_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_georadius(synap_client client, synap_str key, double lat, double lon,
+        double radius, const synap_geospatial_georadius_options *options, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_georadius_frame(&w, key, lat, lon, radius, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_georadiusbymember. */
+typedef struct synap_geospatial_georadiusbymember_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+    /* Tell distances. False spares them, and with them the order: sort and count are refused
+     * then. Default: true. */
+    bool has_with_dist; bool with_dist;
+    /* Tell where the members are. Default: false. */
+    bool with_coord;
+    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    int64_t count;
+    /* ASC for the nearest first, which absent means too, or DESC. */
+    synap_str sort;
+} synap_geospatial_georadiusbymember_options;
+
+#define SYNAP_GEOSPATIAL_GEORADIUSBYMEMBER_OPTIONS_INIT {{NULL, 0}, false, false, false, 0, {NULL, 0}}
+
+/* Writes the frame of synap_geospatial_georadiusbymember, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_georadiusbymember_frame(synap_writer *w, synap_str key, synap_blob member,
+        double radius, const synap_geospatial_georadiusbymember_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.georadiusbymember");
+    synap_write_array(w, 8);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+    synap_write_float(w, radius);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_with_dist)
+        synap_write_bool(w, options->with_dist);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->with_coord)
+        synap_write_bool(w, options->with_coord);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->sort.data != NULL)
+        synap_write_str(w, options->sort);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Finds the members within a distance of a member.
+ * \param key The set of places, a sorted set.
+ * \param member The member at the centre.
+ * \param radius How far from the centre, in unit.
+ * \param out Yours: read it with synap_geo_hit_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if there is no such member.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_georadiusbymember(synap_client client, synap_str key,
+        synap_blob member, double radius, const synap_geospatial_georadiusbymember_options *options,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_georadiusbymember_frame(&w, key, member, radius, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_geosearch_box. */
+typedef struct synap_geospatial_geosearch_box_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+    /* Tell distances. False spares them, and with them the order: sort and count are refused
+     * then. Default: true. */
+    bool has_with_dist; bool with_dist;
+    /* Tell where the members are. Default: false. */
+    bool with_coord;
+    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    int64_t count;
+    /* ASC for the nearest first, which absent means too, or DESC. */
+    synap_str sort;
+} synap_geospatial_geosearch_box_options;
+
+#define SYNAP_GEOSPATIAL_GEOSEARCH_BOX_OPTIONS_INIT {{NULL, 0}, false, false, false, 0, {NULL, 0}}
+
+/* Writes the frame of synap_geospatial_geosearch_box, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geosearch_box_frame(synap_writer *w, synap_str key, double lat,
+        double lon, double width, double height, const synap_geospatial_geosearch_box_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geosearch_box");
+    synap_write_array(w, 10);
+    synap_write_str(w, key);
+    synap_write_float(w, lat);
+    synap_write_float(w, lon);
+    synap_write_float(w, width);
+    synap_write_float(w, height);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_with_dist)
+        synap_write_bool(w, options->with_dist);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->with_coord)
+        synap_write_bool(w, options->with_coord);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->sort.data != NULL)
+        synap_write_str(w, options->sort);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Finds the members in a box round a place.
+ * \param key The set of places, a sorted set.
+ * \param lat Latitude of the centre. (degrees) From -90 to 90.
+ * \param lon Longitude of the centre. (degrees) From -180 to 180.
+ * \param width West to east, in unit.
+ * \param height South to north, in unit.
+ * \param out Yours: read it with synap_geo_hit_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geosearch_box(synap_client client, synap_str key, double lat,
+        double lon, double width, double height, const synap_geospatial_geosearch_box_options *options,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geosearch_box_frame(&w, key, lat, lon, width, height, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_geosearch_box_by_member. */
+typedef struct synap_geospatial_geosearch_box_by_member_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+    /* Tell distances. False spares them, and with them the order: sort and count are refused
+     * then. Default: true. */
+    bool has_with_dist; bool with_dist;
+    /* Tell where the members are. Default: false. */
+    bool with_coord;
+    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    int64_t count;
+    /* ASC for the nearest first, which absent means too, or DESC. */
+    synap_str sort;
+} synap_geospatial_geosearch_box_by_member_options;
+
+#define SYNAP_GEOSPATIAL_GEOSEARCH_BOX_BY_MEMBER_OPTIONS_INIT {{NULL, 0}, false, false, false, 0, {NULL, 0}}
+
+/* Writes the frame of synap_geospatial_geosearch_box_by_member, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geosearch_box_by_member_frame(synap_writer *w, synap_str key,
+        synap_blob member, double width, double height,
+        const synap_geospatial_geosearch_box_by_member_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geosearch_box_by_member");
+    synap_write_array(w, 9);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+    synap_write_float(w, width);
+    synap_write_float(w, height);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_with_dist)
+        synap_write_bool(w, options->with_dist);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->with_coord)
+        synap_write_bool(w, options->with_coord);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->sort.data != NULL)
+        synap_write_str(w, options->sort);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Finds the members in a box round a member.
+ * \param key The set of places, a sorted set.
+ * \param member The member at the centre.
+ * \param width West to east, in unit.
+ * \param height South to north, in unit.
+ * \param out Yours: read it with synap_geo_hit_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if there is no such member.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geosearch_box_by_member(synap_client client, synap_str key,
+        synap_blob member, double width, double height,
+        const synap_geospatial_geosearch_box_by_member_options *options, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geosearch_box_by_member_frame(&w, key, member, width, height, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_geosearch. */
+typedef struct synap_geospatial_geosearch_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+    /* Tell distances. False spares them, and with them the order: sort and count are refused
+     * then. Default: true. */
+    bool has_with_dist; bool with_dist;
+    /* Tell where the members are. Default: false. */
+    bool with_coord;
+    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    int64_t count;
+    /* ASC for the nearest first, which absent means too, or DESC. */
+    synap_str sort;
+} synap_geospatial_geosearch_options;
+
+#define SYNAP_GEOSPATIAL_GEOSEARCH_OPTIONS_INIT {{NULL, 0}, false, false, false, 0, {NULL, 0}}
+
+/* Writes the frame of synap_geospatial_geosearch, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geosearch_frame(synap_writer *w, synap_str key, double lat, double lon,
+        double radius, const synap_geospatial_geosearch_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geosearch");
+    synap_write_array(w, 9);
+    synap_write_str(w, key);
+    synap_write_float(w, lat);
+    synap_write_float(w, lon);
+    synap_write_float(w, radius);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_with_dist)
+        synap_write_bool(w, options->with_dist);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->with_coord)
+        synap_write_bool(w, options->with_coord);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->sort.data != NULL)
+        synap_write_str(w, options->sort);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Finds the members within a distance of a place, like georadius.
+ * \param key The set of places, a sorted set.
+ * \param lat Latitude of the centre. (degrees) From -90 to 90.
+ * \param lon Longitude of the centre. (degrees) From -180 to 180.
+ * \param radius How far from the centre, in unit.
+ * \param out Yours: read it with synap_geo_hit_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geosearch(synap_client client, synap_str key, double lat, double lon,
+        double radius, const synap_geospatial_geosearch_options *options, int64_t timeout_ms,
+        SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geosearch_frame(&w, key, lat, lon, radius, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_geospatial_geosearch_by_member. */
+typedef struct synap_geospatial_geosearch_by_member_options {
+    /* m, km, mi or ft. Default: m. */
+    synap_str unit;
+    /* Tell distances. False spares them, and with them the order: sort and count are refused
+     * then. Default: true. */
+    bool has_with_dist; bool with_dist;
+    /* Tell where the members are. Default: false. */
+    bool with_coord;
+    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    int64_t count;
+    /* ASC for the nearest first, which absent means too, or DESC. */
+    synap_str sort;
+} synap_geospatial_geosearch_by_member_options;
+
+#define SYNAP_GEOSPATIAL_GEOSEARCH_BY_MEMBER_OPTIONS_INIT {{NULL, 0}, false, false, false, 0, {NULL, 0}}
+
+/* Writes the frame of synap_geospatial_geosearch_by_member, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_geosearch_by_member_frame(synap_writer *w, synap_str key,
+        synap_blob member, double radius, const synap_geospatial_geosearch_by_member_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.geosearch_by_member");
+    synap_write_array(w, 8);
+    synap_write_str(w, key);
+    synap_write_blob(w, member);
+    synap_write_float(w, radius);
+    if (options != NULL && options->unit.data != NULL)
+        synap_write_str(w, options->unit);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->has_with_dist)
+        synap_write_bool(w, options->with_dist);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->with_coord)
+        synap_write_bool(w, options->with_coord);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->count != 0)
+        synap_write_int(w, options->count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->sort.data != NULL)
+        synap_write_str(w, options->sort);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Finds the members within a distance of a member, like georadiusbymember.
+ * \param key The set of places, a sorted set.
+ * \param member The member at the centre.
+ * \param radius How far from the centre, in unit.
+ * \param out Yours: read it with synap_geo_hit_next, free it with synap_list_free.
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if there is no such member.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_geosearch_by_member(synap_client client, synap_str key,
+        synap_blob member, double radius, const synap_geospatial_geosearch_by_member_options *options,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_geosearch_by_member_frame(&w, key, member, radius, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_geospatial_stats, for synap_submit and batches. */
+SYNAP_INLINE void synap_geospatial_stats_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "geospatial.stats");
+    synap_write_array(w, 0);
+}
+
+/** \brief Returns counters of the places.
+ * \param out Yours: free it with synap_geo_stats_free.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_geospatial_stats(synap_client client, int64_t timeout_ms,
+        SYNAP_OWN synap_geo_stats_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_geospatial_stats_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_geo_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
 /* ==== queue: Message queues: priorities, acknowledgement, redelivery. ==== */
 
 /* One message of a queue, in flight for its consumer until acked, nacked or past the queue's
@@ -3560,6 +7905,882 @@ SYNAP_INLINE int32_t synap_pubsub_stats(synap_client client, int64_t timeout_ms,
     if (code != SYNAP_OK)
         return code;
     synap_pubsub_stats_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* ==== script: Lua scripts, which run on the server in one step. ==== */
+
+/* Options of synap_script_eval. */
+typedef struct synap_script_eval_options {
+    /* What the script sees as KEYS. Absent: none. */
+    const synap_str *keys; size_t keys_count;
+    /* What the script sees as ARGV. Absent: none. */
+    const synap_str *args; size_t args_count;
+} synap_script_eval_options;
+
+#define SYNAP_SCRIPT_EVAL_OPTIONS_INIT {NULL, 0, NULL, 0}
+
+/* Writes the frame of synap_script_eval, for synap_submit and batches. */
+SYNAP_INLINE void synap_script_eval_frame(synap_writer *w, synap_str script,
+        const synap_script_eval_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "script.eval");
+    synap_write_array(w, 3);
+    synap_write_str(w, script);
+    if (options != NULL && options->keys != NULL)
+        synap_write_strs(w, options->keys, options->keys_count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->args != NULL)
+        synap_write_strs(w, options->args, options->args_count);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Runs a script. redis.call knows most commands of strings, hashes, lists, sets and
+ * sorted sets. Values that it reads and writes are raw: the text that hash.set stored has JSON
+ * quotes. Writes made before an error stay. The server does not stop a script that runs too
+ * long.
+ * \param script The Lua text.
+ * \param out Yours: read its value, free it with synap_reply_free. What the script returns; an
+ * empty table is [null].
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT for a syntax error or error(),
+ * SYNAP_ESERVER for a failed redis.call.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_script_eval(synap_client client, synap_str script,
+        const synap_script_eval_options *options, int64_t timeout_ms, SYNAP_OWN synap_reply *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_script_eval_frame(&w, script, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_script_evalsha. */
+typedef struct synap_script_evalsha_options {
+    /* What the script sees as KEYS. Absent: none. */
+    const synap_str *keys; size_t keys_count;
+    /* What the script sees as ARGV. Absent: none. */
+    const synap_str *args; size_t args_count;
+} synap_script_evalsha_options;
+
+#define SYNAP_SCRIPT_EVALSHA_OPTIONS_INIT {NULL, 0, NULL, 0}
+
+/* Writes the frame of synap_script_evalsha, for synap_submit and batches. */
+SYNAP_INLINE void synap_script_evalsha_frame(synap_writer *w, synap_str sha1,
+        const synap_script_evalsha_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "script.evalsha");
+    synap_write_array(w, 3);
+    synap_write_str(w, sha1);
+    if (options != NULL && options->keys != NULL)
+        synap_write_strs(w, options->keys, options->keys_count);
+    else
+        synap_write_nil(w);
+    if (options != NULL && options->args != NULL)
+        synap_write_strs(w, options->args, options->args_count);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Runs a script that the server has. As eval; every script that was given to eval or
+ * load is kept.
+ * \param sha1 The SHA-1 of the text in lower case, from load.
+ * \param out Yours: read its value, free it with synap_reply_free. What the script returns; an
+ * empty table is [null].
+ * \return SYNAP_OK or a code: SYNAP_ENOT_FOUND if the server does not have the script, else as
+ * eval.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_script_evalsha(synap_client client, synap_str sha1,
+        const synap_script_evalsha_options *options, int64_t timeout_ms, SYNAP_OWN synap_reply *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_script_evalsha_frame(&w, sha1, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_script_load, for synap_submit and batches. */
+SYNAP_INLINE void synap_script_load_frame(synap_writer *w, synap_str script) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "script.load");
+    synap_write_array(w, 1);
+    synap_write_str(w, script);
+}
+
+/** \brief Gives a script to the server without running it. It is not compiled: a syntax error
+ * shows when it runs.
+ * \param script The Lua text.
+ * \param out Yours: free it with synap_reply_free. The SHA-1 of the text, for evalsha.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_script_load(synap_client client, synap_str script, int64_t timeout_ms,
+        SYNAP_OWN synap_reply *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_script_load_frame(&w, script);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_reply_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_script_exists, for synap_submit and batches. */
+SYNAP_INLINE void synap_script_exists_frame(synap_writer *w, const synap_str *hashes, size_t hashes_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "script.exists");
+    synap_write_array(w, 1);
+    synap_write_strs(w, hashes, hashes_count);
+}
+
+/** \brief Reports which scripts the server has.
+ * \param hashes SHA-1 sums in lower case.
+ * \param out Yours: read it with synap_list_next, free it with synap_list_free. One per sum, in
+ * order.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_script_exists(synap_client client, const synap_str *hashes, size_t hashes_count,
+        int64_t timeout_ms, SYNAP_OWN synap_list *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_script_exists_frame(&w, hashes, hashes_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_list_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_script_flush, for synap_submit and batches. */
+SYNAP_INLINE void synap_script_flush_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "script.flush");
+    synap_write_array(w, 0);
+}
+
+/** \brief Makes the server forget all scripts.
+ * \param out May be NULL. How many there were; nothing where the wire does not say.
+ * \param present May be NULL. Whether there is a result.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_script_flush(synap_client client, int64_t timeout_ms, int64_t *out, bool *present,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_script_flush_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_int_take(out, present, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_script_kill, for synap_submit and batches. */
+SYNAP_INLINE void synap_script_kill_frame(synap_writer *w) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "script.kill");
+    synap_write_array(w, 0);
+}
+
+/** \brief Asks the server to stop the running script. The server agrees and goes on running it
+ * (protocol: http-data quirk 19).
+ * \param out May be NULL. Whether a script was running.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_script_kill(synap_client client, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_script_kill_frame(&w);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* ==== transaction: Transactions: writes that wait until exec carries them out in one step. They belong to a client_id, not to a connection. Reads, and writes without a method here, are carried out at once. ==== */
+
+/* What became of a transaction. */
+typedef struct synap_transaction_result_t {
+    /* Nothing was carried out, because a watched key changed. */
+    bool aborted;
+    /* One result per command, in order: {"ok": true} of a set, {"value": n} of an increment,
+     * {"deleted": n}, {"length": n}, {"added": n}, {"removed": n}, and the JSON text of a
+     * popped element. Null if aborted. */
+    synap_value results;
+    SYNAP_OWN synap_buf owner; /* what the fields borrow from; empty inside a list */
+} synap_transaction_result_t;
+
+/* Reads a record from its value. */
+SYNAP_INLINE void synap_transaction_result_read(synap_value v, synap_transaction_result_t *out) {
+    const uint8_t *p = v.data;
+    size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    memset(out, 0, sizeof *out);
+    field = synap_element(&p, v.end, &left);
+    out->aborted = synap_value_bool(field);
+    field = synap_element(&p, v.end, &left);
+    out->results = field;
+}
+
+/* Reads the next record of a list; false at the end. */
+SYNAP_INLINE bool synap_transaction_result_next(synap_list *l, synap_transaction_result_t *out) {
+    synap_value v;
+    if (!synap_list_next(l, &v))
+        return false;
+    synap_transaction_result_read(v, out);
+    return true;
+}
+
+/* Makes a value inside a received buffer a record that owns the buffer. */
+SYNAP_INLINE void synap_transaction_result_take(synap_transaction_result_t *out, bool *found, synap_value v, synap_buf *buf) {
+    bool there = v.kind == SYNAP_ARRAY;
+    if (found != NULL)
+        *found = there;
+    if (out != NULL)
+        synap_transaction_result_read(v, out);
+    if (out != NULL && there)
+        out->owner = *buf;
+    else
+        synap_buf_free(buf);
+}
+
+SYNAP_INLINE void synap_transaction_result_free(synap_transaction_result_t *r) {
+    if (r == NULL)
+        return;
+    synap_buf_free(&r->owner);
+    memset(r, 0, sizeof *r);
+}
+
+/* Writes the frame of synap_transaction_multi, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_multi_frame(synap_writer *w, synap_str client_id) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.multi");
+    synap_write_array(w, 1);
+    synap_write_str(w, client_id);
+}
+
+/** \brief Opens a transaction. watch opens one too, and multi then fails: begin with either.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if one is open.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_multi(synap_client client, synap_str client_id, int64_t timeout_ms,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_multi_frame(&w, client_id);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_exec, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_exec_frame(synap_writer *w, synap_str client_id) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.exec");
+    synap_write_array(w, 1);
+    synap_write_str(w, client_id);
+}
+
+/** \brief Carries out a transaction and closes it. The first command that fails ends it: what
+ * was done before stays, the rest is dropped.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param out Yours: free it with synap_transaction_result_free.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if none is open, and what the first
+ * failing command fails with.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_exec(synap_client client, synap_str client_id, int64_t timeout_ms,
+        SYNAP_OWN synap_transaction_result_t *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_exec_frame(&w, client_id);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_transaction_result_take(out, NULL, synap_parse(reply), &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_discard, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_discard_frame(synap_writer *w, synap_str client_id) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.discard");
+    synap_write_array(w, 1);
+    synap_write_str(w, client_id);
+}
+
+/** \brief Drops a transaction.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT if none is open.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_discard(synap_client client, synap_str client_id, int64_t timeout_ms,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_discard_frame(&w, client_id);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_watch, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_watch_frame(synap_writer *w, synap_str client_id, const synap_str *keys,
+        size_t keys_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.watch");
+    synap_write_array(w, 2);
+    synap_write_str(w, client_id);
+    synap_write_strs(w, keys, keys_count);
+}
+
+/** \brief Makes exec do nothing if one of the keys changes before it. Opens a transaction if
+ * none is open. Names count in all stores. What trips it are plain writes over HTTP (and on
+ * memory://): kv.set, incr, decr and delete, the same of hashes, lpush, rpush, pops, set.add,
+ * remove, pop and move; and the exec of others. Nothing else does: no write over SynapRPC or
+ * RESP3, no mset, append, expire, rename, sorted set, script or expiry (protocol: http-data 12,
+ * synaprpc quirk 10).
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param keys The keys.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_watch(synap_client client, synap_str client_id, const synap_str *keys,
+        size_t keys_count, int64_t timeout_ms, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_watch_frame(&w, client_id, keys, keys_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_unwatch, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_unwatch_frame(synap_writer *w, synap_str client_id) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.unwatch");
+    synap_write_array(w, 1);
+    synap_write_str(w, client_id);
+}
+
+/** \brief Forgets the watched keys. The transaction stays open.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \return SYNAP_OK or a code.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_unwatch(synap_client client, synap_str client_id, int64_t timeout_ms,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_unwatch_frame(&w, client_id);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_buf_free(&reply);
+    return SYNAP_OK;
+}
+/* Options of synap_transaction_kv_set. */
+typedef struct synap_transaction_kv_set_options {
+    /* Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000. */
+    int64_t ttl;
+} synap_transaction_kv_set_options;
+
+#define SYNAP_TRANSACTION_KV_SET_OPTIONS_INIT {0}
+
+/* Writes the frame of synap_transaction_kv_set, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_kv_set_frame(synap_writer *w, synap_str client_id, synap_str key,
+        synap_blob value, const synap_transaction_kv_set_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.kv_set");
+    synap_write_array(w, 4);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_blob(w, value);
+    if (options != NULL && options->ttl != 0)
+        synap_write_int(w, options->ttl);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Queues kv.set.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The key. The empty key is legal.
+ * \param value Text or bytes, stored as they are. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_kv_set(synap_client client, synap_str client_id, synap_str key,
+        synap_blob value, const synap_transaction_kv_set_options *options, int64_t timeout_ms, bool *out,
+        synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_kv_set_frame(&w, client_id, key, value, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_kv_delete, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_kv_delete_frame(synap_writer *w, synap_str client_id, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.kv_delete");
+    synap_write_array(w, 2);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+}
+
+/** \brief Queues kv.delete.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The key. The empty key is legal.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_kv_delete(synap_client client, synap_str client_id, synap_str key,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_kv_delete_frame(&w, client_id, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_transaction_kv_incr. */
+typedef struct synap_transaction_kv_incr_options {
+    /* May be negative. Default: 1. */
+    bool has_amount; int64_t amount;
+} synap_transaction_kv_incr_options;
+
+#define SYNAP_TRANSACTION_KV_INCR_OPTIONS_INIT {false, 0}
+
+/* Writes the frame of synap_transaction_kv_incr, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_kv_incr_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_transaction_kv_incr_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.kv_incr");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    if (options != NULL && options->has_amount)
+        synap_write_int(w, options->amount);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Queues kv.incrby.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The key. The empty key is legal.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_kv_incr(synap_client client, synap_str client_id, synap_str key,
+        const synap_transaction_kv_incr_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_kv_incr_frame(&w, client_id, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Options of synap_transaction_kv_decr. */
+typedef struct synap_transaction_kv_decr_options {
+    /* May be negative. Default: 1. */
+    bool has_amount; int64_t amount;
+} synap_transaction_kv_decr_options;
+
+#define SYNAP_TRANSACTION_KV_DECR_OPTIONS_INIT {false, 0}
+
+/* Writes the frame of synap_transaction_kv_decr, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_kv_decr_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_transaction_kv_decr_options *options) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.kv_decr");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    if (options != NULL && options->has_amount)
+        synap_write_int(w, options->amount);
+    else
+        synap_write_nil(w);
+}
+
+/** \brief Queues kv.decrby.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The key. The empty key is legal.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_kv_decr(synap_client client, synap_str client_id, synap_str key,
+        const synap_transaction_kv_decr_options *options, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_kv_decr_frame(&w, client_id, key, options);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_hash_set, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_hash_set_frame(synap_writer *w, synap_str client_id, synap_str key,
+        synap_str field, synap_blob value) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.hash_set");
+    synap_write_array(w, 4);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_blob(w, value);
+}
+
+/** \brief Queues hash.set.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The hash.
+ * \param field The field.
+ * \param value Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_hash_set(synap_client client, synap_str client_id, synap_str key,
+        synap_str field, synap_blob value, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_hash_set_frame(&w, client_id, key, field, value);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_hash_delete, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_hash_delete_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_str *fields, size_t fields_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.hash_delete");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_strs(w, fields, fields_count);
+}
+
+/** \brief Queues hash.mdel.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The hash.
+ * \param fields The fields.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_hash_delete(synap_client client, synap_str client_id, synap_str key,
+        const synap_str *fields, size_t fields_count, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_hash_delete_frame(&w, client_id, key, fields, fields_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_hash_incrby, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_hash_incrby_frame(synap_writer *w, synap_str client_id, synap_str key,
+        synap_str field, int64_t amount) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.hash_incrby");
+    synap_write_array(w, 4);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_str(w, field);
+    synap_write_int(w, amount);
+}
+
+/** \brief Queues hash.incrby.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The hash.
+ * \param field The field.
+ * \param amount May be negative.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_hash_incrby(synap_client client, synap_str client_id, synap_str key,
+        synap_str field, int64_t amount, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_hash_incrby_frame(&w, client_id, key, field, amount);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_list_lpush, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_list_lpush_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_blob *values, size_t values_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.list_lpush");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_blobs(w, values, values_count);
+}
+
+/** \brief Queues list.lpush.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The list.
+ * \param values Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_list_lpush(synap_client client, synap_str client_id, synap_str key,
+        const synap_blob *values, size_t values_count, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_list_lpush_frame(&w, client_id, key, values, values_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_list_rpush, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_list_rpush_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_blob *values, size_t values_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.list_rpush");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_blobs(w, values, values_count);
+}
+
+/** \brief Queues list.rpush.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The list.
+ * \param values Text or bytes. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_list_rpush(synap_client client, synap_str client_id, synap_str key,
+        const synap_blob *values, size_t values_count, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_list_rpush_frame(&w, client_id, key, values, values_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_list_lpop, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_list_lpop_frame(synap_writer *w, synap_str client_id, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.list_lpop");
+    synap_write_array(w, 2);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+}
+
+/** \brief Queues list.lpop.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The list.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out. exec fails with SYNAP_ENOT_FOUND if the list is missing then.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_list_lpop(synap_client client, synap_str client_id, synap_str key,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_list_lpop_frame(&w, client_id, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_list_rpop, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_list_rpop_frame(synap_writer *w, synap_str client_id, synap_str key) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.list_rpop");
+    synap_write_array(w, 2);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+}
+
+/** \brief Queues list.rpop.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The list.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out. exec fails with SYNAP_ENOT_FOUND if the list is missing then.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_list_rpop(synap_client client, synap_str client_id, synap_str key,
+        int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_list_rpop_frame(&w, client_id, key);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_set_add, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_set_add_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_blob *members, size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.set_add");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Queues set.add.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The set.
+ * \param members Text or bytes each. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_set_add(synap_client client, synap_str client_id, synap_str key,
+        const synap_blob *members, size_t members_count, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_set_add_frame(&w, client_id, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
+    return SYNAP_OK;
+}
+/* Writes the frame of synap_transaction_set_remove, for synap_submit and batches. */
+SYNAP_INLINE void synap_transaction_set_remove_frame(synap_writer *w, synap_str client_id, synap_str key,
+        const synap_blob *members, size_t members_count) {
+    synap_write_array(w, 3);
+    synap_write_int(w, 0);
+    synap_write_cstr(w, "transaction.set_remove");
+    synap_write_array(w, 3);
+    synap_write_str(w, client_id);
+    synap_write_str(w, key);
+    synap_write_blobs(w, members, members_count);
+}
+
+/** \brief Queues set.rem.
+ * \param client_id Whose transaction: a name of your choice that nobody else uses.
+ * \param key The set.
+ * \param members Text or bytes each. HTTP carries only bytes that are valid UTF-8.
+ * \param out May be NULL. Whether it waits for exec. False if no transaction was open: it was
+ * then carried out at once.
+ * \return SYNAP_OK or a code: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is
+ * open: nothing was carried out. exec fails with SYNAP_ENOT_FOUND if the set is missing then.
+ * \since 0.1 */
+SYNAP_INLINE int32_t synap_transaction_set_remove(synap_client client, synap_str client_id, synap_str key,
+        const synap_blob *members, size_t members_count, int64_t timeout_ms, bool *out, synap_error *err) {
+    synap_writer w;
+    synap_buf reply;
+    int32_t code;
+    synap_writer_init(&w);
+    synap_transaction_set_remove_frame(&w, client_id, key, members, members_count);
+    code = synap_send(client, &w, timeout_ms, &reply, err);
+    if (code != SYNAP_OK)
+        return code;
+    synap_bool_take(out, &reply);
     return SYNAP_OK;
 }
 

@@ -35,6 +35,16 @@ namespace synap {
 
 struct KVStats;
 struct WatchEvent;
+struct HashStats;
+struct ListStats;
+struct SetStats;
+struct ScoredMember;
+struct SortedSetStats;
+struct BitmapStats;
+struct HyperLogLogStats;
+struct GeoPoint;
+struct GeoHit;
+struct GeoStats;
 struct QueueMessage;
 struct QueueStats;
 struct StreamEvent;
@@ -44,6 +54,7 @@ struct Published;
 struct PubSubMessage;
 struct TopicInfo;
 struct PubSubStats;
+struct TransactionResult;
 
 // What went wrong. code is a SYNAP_E… value.
 class Error : public std::runtime_error {
@@ -170,6 +181,12 @@ private:
     bool bytes_;
 };
 
+// A place on earth under the name of a member.
+struct Place {
+    double latitude, longitude; // degrees
+    std::string member;
+};
+
 template <typename T> class Subscription;
 template <typename T> class Later;
 
@@ -207,6 +224,28 @@ inline void write(Writer &w, const std::vector<std::string> &list) {
     synap_write_array(&w, list.size());
     for (const auto &s : list)
         write(w, std::string_view(s));
+}
+
+inline void write(Writer &w, const std::vector<double> &list) {
+    synap_write_array(&w, list.size());
+    for (double f : list)
+        write(w, f);
+}
+
+inline void write(Writer &w, const std::vector<Place> &list) {
+    synap_write_array(&w, list.size());
+    for (const Place &p : list) {
+        synap_write_array(&w, 3);
+        write(w, p.latitude);
+        write(w, p.longitude);
+        write(w, Blob(p.member));
+    }
+}
+
+inline void write_blobs(Writer &w, const std::vector<std::string> &list) {
+    synap_write_array(&w, list.size());
+    for (const std::string &s : list)
+        write(w, Blob(s));
 }
 
 inline void write(Writer &w, const std::vector<std::pair<std::string, std::string>> &pairs) {
@@ -352,6 +391,10 @@ inline void read(synap_value v, Value &out) {
     }
 }
 
+inline void read(synap_value v, std::vector<bool> &out) {
+    each(v, [&](synap_value e) { out.push_back(synap_value_bool(e)); });
+}
+
 inline void read(synap_value v, std::map<std::string, std::string> &out) {
     const std::uint8_t *p = v.data;
     std::size_t left = v.kind == SYNAP_MAP ? 2 * v.as.len : 0;
@@ -363,6 +406,16 @@ inline void read(synap_value v, std::map<std::string, std::string> &out) {
 
 inline void read(synap_value v, KVStats &r);
 inline void read(synap_value v, WatchEvent &r);
+inline void read(synap_value v, HashStats &r);
+inline void read(synap_value v, ListStats &r);
+inline void read(synap_value v, SetStats &r);
+inline void read(synap_value v, ScoredMember &r);
+inline void read(synap_value v, SortedSetStats &r);
+inline void read(synap_value v, BitmapStats &r);
+inline void read(synap_value v, HyperLogLogStats &r);
+inline void read(synap_value v, GeoPoint &r);
+inline void read(synap_value v, GeoHit &r);
+inline void read(synap_value v, GeoStats &r);
 inline void read(synap_value v, QueueMessage &r);
 inline void read(synap_value v, QueueStats &r);
 inline void read(synap_value v, StreamEvent &r);
@@ -372,6 +425,7 @@ inline void read(synap_value v, Published &r);
 inline void read(synap_value v, PubSubMessage &r);
 inline void read(synap_value v, TopicInfo &r);
 inline void read(synap_value v, PubSubStats &r);
+inline void read(synap_value v, TransactionResult &r);
 template <typename T> void read(synap_value v, std::optional<T> &out);
 
 template <typename T> void read(synap_value v, std::vector<T> &out) {
@@ -655,6 +709,1006 @@ struct KVWatchOptions {
     }
     KVWatchOptions &with_overflow(std::string value) {
         overflow = std::move(value);
+        return *this;
+    }
+};
+
+// ==== key ====
+
+// Options of key.copy, all absent by default.
+struct KeyCopyOptions {
+    // Replace what has the name. Default: false.
+    std::optional<bool> replace{};
+
+    KeyCopyOptions &with_replace(bool value) {
+        replace = std::move(value);
+        return *this;
+    }
+};
+
+// ==== hash ====
+
+// Counters of the hashes.
+struct HashStats {
+    // Always 0: the server does not count them (protocol: http-data quirk 20).
+    std::int64_t total_hashes{};
+    // Fields by the server's counter, which some writers do not update.
+    std::int64_t total_fields{};
+    // Fields written.
+    std::int64_t sets{};
+    // Fields read.
+    std::int64_t gets{};
+    // Deletions.
+    std::int64_t dels{};
+};
+
+namespace detail {
+inline void read(synap_value v, HashStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_hashes);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_fields);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.sets);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.gets);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.dels);
+}
+} // namespace detail
+
+// ==== list ====
+
+// Counters of the lists; calls on missing lists do not count.
+struct ListStats {
+    // Lists.
+    std::int64_t total_lists{};
+    // Elements of all lists.
+    std::int64_t total_elements{};
+    // Calls of lpush and lpushx.
+    std::int64_t lpush{};
+    // Calls of rpush and rpushx.
+    std::int64_t rpush{};
+    // Calls of lpop.
+    std::int64_t lpop{};
+    // Calls of rpop.
+    std::int64_t rpop{};
+    // Calls of lrange.
+    std::int64_t lrange{};
+    // Calls of llen.
+    std::int64_t llen{};
+    // Calls of lindex.
+    std::int64_t lindex{};
+    // Calls of lset.
+    std::int64_t lset{};
+    // Calls of ltrim.
+    std::int64_t ltrim{};
+    // Calls of lrem.
+    std::int64_t lrem{};
+    // Calls of linsert.
+    std::int64_t linsert{};
+    // Calls of rpoplpush.
+    std::int64_t rpoplpush{};
+    // Calls of blpop.
+    std::int64_t blpop{};
+    // Calls of brpop.
+    std::int64_t brpop{};
+};
+
+namespace detail {
+inline void read(synap_value v, ListStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_lists);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_elements);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lpush);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.rpush);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lpop);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.rpop);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lrange);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.llen);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lindex);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lset);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.ltrim);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lrem);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.linsert);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.rpoplpush);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.blpop);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.brpop);
+}
+} // namespace detail
+
+// Options of list.lrange, all absent by default.
+struct ListLrangeOptions {
+    // First element; negative counts from the end. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last element, included; negative counts from the end. Default: -1.
+    std::optional<std::int64_t> stop{};
+
+    ListLrangeOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    ListLrangeOptions &with_stop(std::int64_t value) {
+        stop = std::move(value);
+        return *this;
+    }
+};
+
+// Options of list.ltrim, all absent by default.
+struct ListLtrimOptions {
+    // First element; negative counts from the end. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last element, included; negative counts from the end. Default: -1.
+    std::optional<std::int64_t> stop{};
+
+    ListLtrimOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    ListLtrimOptions &with_stop(std::int64_t value) {
+        stop = std::move(value);
+        return *this;
+    }
+};
+
+// Options of list.linsert, all absent by default.
+struct ListLinsertOptions {
+    // Before the element, else behind it. Default: true.
+    std::optional<bool> before{};
+
+    ListLinsertOptions &with_before(bool value) {
+        before = std::move(value);
+        return *this;
+    }
+};
+
+// ==== set ====
+
+// Counters of the sets.
+struct SetStats {
+    // Sets.
+    std::int64_t total_sets{};
+    // Members of all sets.
+    std::int64_t total_members{};
+    // Calls of add.
+    std::int64_t sadd_count{};
+    // Calls of remove that found the set.
+    std::int64_t srem_count{};
+    // Calls of ismember that found the set.
+    std::int64_t sismember_count{};
+    // Calls of members that found the set.
+    std::int64_t smembers_count{};
+    // Calls of card that found the set.
+    std::int64_t scard_count{};
+    // Calls of pop that found the set.
+    std::int64_t spop_count{};
+    // Calls of randmember that found the set.
+    std::int64_t srandmember_count{};
+    // Calls of move that found the source.
+    std::int64_t smove_count{};
+    // Calls of inter.
+    std::int64_t sinter_count{};
+    // Calls of union.
+    std::int64_t sunion_count{};
+    // Calls of diff.
+    std::int64_t sdiff_count{};
+};
+
+namespace detail {
+inline void read(synap_value v, SetStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_sets);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_members);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.sadd_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.srem_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.sismember_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.smembers_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.scard_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.spop_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.srandmember_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.smove_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.sinter_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.sunion_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.sdiff_count);
+}
+} // namespace detail
+
+// Options of set.pop, all absent by default.
+struct SetPopOptions {
+    // At most so many. From 1 to 4294967295. Default: 1.
+    std::optional<std::int64_t> count{};
+
+    SetPopOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+};
+
+// Options of set.randmember, all absent by default.
+struct SetRandmemberOptions {
+    // At most so many. From 1 to 4294967295. Default: 1.
+    std::optional<std::int64_t> count{};
+
+    SetRandmemberOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+};
+
+// ==== sortedset ====
+
+// A member of a sorted set and its score.
+struct ScoredMember {
+    // Text if it is valid UTF-8, else bytes.
+    std::string member{};
+    // Its score.
+    double score{};
+};
+
+namespace detail {
+inline void read(synap_value v, ScoredMember &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.member);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.score);
+}
+} // namespace detail
+
+// Figures of the sorted sets.
+struct SortedSetStats {
+    // Sorted sets, emptied ones included.
+    std::int64_t total_keys{};
+    // Members of all of them.
+    std::int64_t total_members{};
+    // Members per sorted set, 0 without any.
+    double avg_members_per_key{};
+    // An estimate: 128 per sorted set and 48 per member. (bytes)
+    std::int64_t memory_bytes{};
+};
+
+namespace detail {
+inline void read(synap_value v, SortedSetStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_keys);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_members);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.avg_members_per_key);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.memory_bytes);
+}
+} // namespace detail
+
+// Options of sortedset.zadd, all absent by default.
+struct SortedSetZaddOptions {
+    // Only add: leave the score of a member as it is. Default: false.
+    std::optional<bool> nx{};
+    // Only set scores: add nothing. Default: false.
+    std::optional<bool> xx{};
+    // Set the score of a member only if it rises. Default: false.
+    std::optional<bool> gt{};
+    // Set the score of a member only if it falls. Default: false.
+    std::optional<bool> lt{};
+    // Report changed scores too, not only new members. Default: false.
+    std::optional<bool> ch{};
+
+    SortedSetZaddOptions &with_nx(bool value) {
+        nx = std::move(value);
+        return *this;
+    }
+    SortedSetZaddOptions &with_xx(bool value) {
+        xx = std::move(value);
+        return *this;
+    }
+    SortedSetZaddOptions &with_gt(bool value) {
+        gt = std::move(value);
+        return *this;
+    }
+    SortedSetZaddOptions &with_lt(bool value) {
+        lt = std::move(value);
+        return *this;
+    }
+    SortedSetZaddOptions &with_ch(bool value) {
+        ch = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zrange_with_scores, all absent by default.
+struct SortedSetZrangeWithScoresOptions {
+    // First rank, from 0; negative counts from the end. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last rank, included; negative counts from the end. The server takes one that counts back
+    // past the first member as the end (protocol: http-data quirk 14). Default: -1.
+    std::optional<std::int64_t> stop{};
+
+    SortedSetZrangeWithScoresOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    SortedSetZrangeWithScoresOptions &with_stop(std::int64_t value) {
+        stop = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zrange, all absent by default.
+struct SortedSetZrangeOptions {
+    // First rank, from 0; negative counts from the end. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last rank, included; negative counts from the end. The server takes one that counts back
+    // past the first member as the end (protocol: http-data quirk 14). Default: -1.
+    std::optional<std::int64_t> stop{};
+
+    SortedSetZrangeOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    SortedSetZrangeOptions &with_stop(std::int64_t value) {
+        stop = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zrevrange_with_scores, all absent by default.
+struct SortedSetZrevrangeWithScoresOptions {
+    // First rank, from 0; negative counts from the end. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last rank, included; negative counts from the end. The server takes one that counts back
+    // past the first member as the end (protocol: http-data quirk 14). Default: -1.
+    std::optional<std::int64_t> stop{};
+
+    SortedSetZrevrangeWithScoresOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    SortedSetZrevrangeWithScoresOptions &with_stop(std::int64_t value) {
+        stop = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zrevrange, all absent by default.
+struct SortedSetZrevrangeOptions {
+    // First rank, from 0; negative counts from the end. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last rank, included; negative counts from the end. The server takes one that counts back
+    // past the first member as the end (protocol: http-data quirk 14). Default: -1.
+    std::optional<std::int64_t> stop{};
+
+    SortedSetZrevrangeOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    SortedSetZrevrangeOptions &with_stop(std::int64_t value) {
+        stop = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zrangebyscore_with_scores, all absent by default.
+struct SortedSetZrangebyscoreWithScoresOptions {
+    // Lowest score, included. Absent: no bound.
+    std::optional<double> min{};
+    // Highest score, included. Absent: no bound.
+    std::optional<double> max{};
+
+    SortedSetZrangebyscoreWithScoresOptions &with_min(double value) {
+        min = std::move(value);
+        return *this;
+    }
+    SortedSetZrangebyscoreWithScoresOptions &with_max(double value) {
+        max = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zrangebyscore, all absent by default.
+struct SortedSetZrangebyscoreOptions {
+    // Lowest score, included. Absent: no bound.
+    std::optional<double> min{};
+    // Highest score, included. Absent: no bound.
+    std::optional<double> max{};
+
+    SortedSetZrangebyscoreOptions &with_min(double value) {
+        min = std::move(value);
+        return *this;
+    }
+    SortedSetZrangebyscoreOptions &with_max(double value) {
+        max = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zcount, all absent by default.
+struct SortedSetZcountOptions {
+    // Lowest score, included. Absent: no bound.
+    std::optional<double> min{};
+    // Highest score, included. Absent: no bound.
+    std::optional<double> max{};
+
+    SortedSetZcountOptions &with_min(double value) {
+        min = std::move(value);
+        return *this;
+    }
+    SortedSetZcountOptions &with_max(double value) {
+        max = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zpopmin, all absent by default.
+struct SortedSetZpopminOptions {
+    // At most so many. From 1 to 4294967295. Default: 1.
+    std::optional<std::int64_t> count{};
+
+    SortedSetZpopminOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zpopmax, all absent by default.
+struct SortedSetZpopmaxOptions {
+    // At most so many. From 1 to 4294967295. Default: 1.
+    std::optional<std::int64_t> count{};
+
+    SortedSetZpopmaxOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zremrangebyscore, all absent by default.
+struct SortedSetZremrangebyscoreOptions {
+    // Lowest score, included. Absent: no bound.
+    std::optional<double> min{};
+    // Highest score, included. Absent: no bound.
+    std::optional<double> max{};
+
+    SortedSetZremrangebyscoreOptions &with_min(double value) {
+        min = std::move(value);
+        return *this;
+    }
+    SortedSetZremrangebyscoreOptions &with_max(double value) {
+        max = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zinterstore, all absent by default.
+struct SortedSetZinterstoreOptions {
+    // What the scores of each set are multiplied with: one number per key. Absent: 1 each.
+    std::optional<std::vector<double>> weights{};
+    // What the scores of one member become: their sum, the lowest or the highest. Default: sum.
+    std::optional<std::string> aggregate{};
+
+    SortedSetZinterstoreOptions &with_weights(std::vector<double> value) {
+        weights = std::move(value);
+        return *this;
+    }
+    SortedSetZinterstoreOptions &with_aggregate(std::string value) {
+        aggregate = std::move(value);
+        return *this;
+    }
+};
+
+// Options of sortedset.zunionstore, all absent by default.
+struct SortedSetZunionstoreOptions {
+    // What the scores of each set are multiplied with: one number per key. Absent: 1 each.
+    std::optional<std::vector<double>> weights{};
+    // What the scores of one member become: their sum, the lowest or the highest. Default: sum.
+    std::optional<std::string> aggregate{};
+
+    SortedSetZunionstoreOptions &with_weights(std::vector<double> value) {
+        weights = std::move(value);
+        return *this;
+    }
+    SortedSetZunionstoreOptions &with_aggregate(std::string value) {
+        aggregate = std::move(value);
+        return *this;
+    }
+};
+
+// ==== bitmap ====
+
+// Counters of the bitmaps.
+struct BitmapStats {
+    // Bitmaps.
+    std::int64_t total_bitmaps{};
+    // Their length, in sum. (bits)
+    std::int64_t total_bits{};
+    // Calls of setbit.
+    std::int64_t setbit_count{};
+    // Calls of getbit.
+    std::int64_t getbit_count{};
+    // Calls of bitcount.
+    std::int64_t bitcount_count{};
+    // Calls of bitop.
+    std::int64_t bitop_count{};
+    // Calls of bitpos.
+    std::int64_t bitpos_count{};
+    // Calls of bitfield.
+    std::int64_t bitfield_count{};
+};
+
+namespace detail {
+inline void read(synap_value v, BitmapStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_bitmaps);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_bits);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.setbit_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.getbit_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.bitcount_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.bitop_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.bitpos_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.bitfield_count);
+}
+} // namespace detail
+
+// Options of bitmap.bitcount, all absent by default.
+struct BitmapBitcountOptions {
+    // First bit. (bits) From 0 to 536870912. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last bit, included. Absent: the last there is. (bits) From 0 to 536870912.
+    std::optional<std::int64_t> end{};
+
+    BitmapBitcountOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    BitmapBitcountOptions &with_end(std::int64_t value) {
+        end = std::move(value);
+        return *this;
+    }
+};
+
+// Options of bitmap.bitpos, all absent by default.
+struct BitmapBitposOptions {
+    // First bit. (bits) From 0 to 536870912. Default: 0.
+    std::optional<std::int64_t> start{};
+    // Last bit, included. Absent: the last there is. (bits) From 0 to 536870912.
+    std::optional<std::int64_t> end{};
+
+    BitmapBitposOptions &with_start(std::int64_t value) {
+        start = std::move(value);
+        return *this;
+    }
+    BitmapBitposOptions &with_end(std::int64_t value) {
+        end = std::move(value);
+        return *this;
+    }
+};
+
+// ==== hyperloglog ====
+
+// Counters of the HyperLogLogs.
+struct HyperLogLogStats {
+    // HyperLogLogs.
+    std::int64_t total_hlls{};
+    // Their estimates, in sum.
+    std::int64_t total_cardinality{};
+    // Calls of pfadd.
+    std::int64_t pfadd_count{};
+    // Calls of pfcount.
+    std::int64_t pfcount_count{};
+    // Calls of pfmerge.
+    std::int64_t pfmerge_count{};
+};
+
+namespace detail {
+inline void read(synap_value v, HyperLogLogStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_hlls);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_cardinality);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.pfadd_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.pfcount_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.pfmerge_count);
+}
+} // namespace detail
+
+// Options of hyperloglog.pfadd, all absent by default.
+struct HyperLogLogPfaddOptions {
+    // Time to live from now. Absent: what an earlier call gave stays. (seconds) From 1 to
+    // 3153600000.
+    std::optional<std::int64_t> ttl_secs{};
+
+    HyperLogLogPfaddOptions &with_ttl_secs(std::int64_t value) {
+        ttl_secs = std::move(value);
+        return *this;
+    }
+};
+
+// ==== geospatial ====
+
+// A place on earth.
+struct GeoPoint {
+    // Latitude, to some centimetres of what was stored. (degrees)
+    double lat{};
+    // Longitude, to some centimetres of what was stored. (degrees)
+    double lon{};
+};
+
+namespace detail {
+inline void read(synap_value v, GeoPoint &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lat);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lon);
+}
+} // namespace detail
+
+// A member that a search found.
+struct GeoHit {
+    // Text if it is valid UTF-8, else bytes.
+    std::string member{};
+    // From the centre, in the unit of the search, of a box in metres; nothing without
+    // with_dist.
+    std::optional<double> distance{};
+    // Latitude; nothing without with_coord. (degrees)
+    std::optional<double> lat{};
+    // Longitude; nothing without with_coord. (degrees)
+    std::optional<double> lon{};
+};
+
+namespace detail {
+inline void read(synap_value v, GeoHit &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.member);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.distance);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lat);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.lon);
+}
+} // namespace detail
+
+// Counters of the places.
+struct GeoStats {
+    // Keys ever made; never goes down.
+    std::int64_t total_keys{};
+    // Places ever added; never goes down.
+    std::int64_t total_locations{};
+    // Places given to geoadd.
+    std::int64_t geoadd_count{};
+    // Calls of geodist.
+    std::int64_t geodist_count{};
+    // Searches.
+    std::int64_t georadius_count{};
+    // Calls of geopos.
+    std::int64_t geopos_count{};
+    // Calls of geohash.
+    std::int64_t geohash_count{};
+};
+
+namespace detail {
+inline void read(synap_value v, GeoStats &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_keys);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.total_locations);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.geoadd_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.geodist_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.georadius_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.geopos_count);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.geohash_count);
+}
+} // namespace detail
+
+// Options of geospatial.geoadd, all absent by default.
+struct GeospatialGeoaddOptions {
+    // Only add: leave members where they are. Default: false.
+    std::optional<bool> nx{};
+    // Only move: add nothing. Default: false.
+    std::optional<bool> xx{};
+
+    GeospatialGeoaddOptions &with_nx(bool value) {
+        nx = std::move(value);
+        return *this;
+    }
+    GeospatialGeoaddOptions &with_xx(bool value) {
+        xx = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.geodist, all absent by default.
+struct GeospatialGeodistOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+
+    GeospatialGeodistOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.georadius, all absent by default.
+struct GeospatialGeoradiusOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+    // Tell distances. False spares them, and with them the order: sort and count are refused
+    // then. Default: true.
+    std::optional<bool> with_dist{};
+    // Tell where the members are. Default: false.
+    std::optional<bool> with_coord{};
+    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    std::optional<std::int64_t> count{};
+    // ASC for the nearest first, which absent means too, or DESC.
+    std::optional<std::string> sort{};
+
+    GeospatialGeoradiusOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusOptions &with_with_dist(bool value) {
+        with_dist = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusOptions &with_with_coord(bool value) {
+        with_coord = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusOptions &with_sort(std::string value) {
+        sort = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.georadiusbymember, all absent by default.
+struct GeospatialGeoradiusbymemberOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+    // Tell distances. False spares them, and with them the order: sort and count are refused
+    // then. Default: true.
+    std::optional<bool> with_dist{};
+    // Tell where the members are. Default: false.
+    std::optional<bool> with_coord{};
+    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    std::optional<std::int64_t> count{};
+    // ASC for the nearest first, which absent means too, or DESC.
+    std::optional<std::string> sort{};
+
+    GeospatialGeoradiusbymemberOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusbymemberOptions &with_with_dist(bool value) {
+        with_dist = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusbymemberOptions &with_with_coord(bool value) {
+        with_coord = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusbymemberOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+    GeospatialGeoradiusbymemberOptions &with_sort(std::string value) {
+        sort = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.geosearch_box, all absent by default.
+struct GeospatialGeosearchBoxOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+    // Tell distances. False spares them, and with them the order: sort and count are refused
+    // then. Default: true.
+    std::optional<bool> with_dist{};
+    // Tell where the members are. Default: false.
+    std::optional<bool> with_coord{};
+    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    std::optional<std::int64_t> count{};
+    // ASC for the nearest first, which absent means too, or DESC.
+    std::optional<std::string> sort{};
+
+    GeospatialGeosearchBoxOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxOptions &with_with_dist(bool value) {
+        with_dist = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxOptions &with_with_coord(bool value) {
+        with_coord = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxOptions &with_sort(std::string value) {
+        sort = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.geosearch_box_by_member, all absent by default.
+struct GeospatialGeosearchBoxByMemberOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+    // Tell distances. False spares them, and with them the order: sort and count are refused
+    // then. Default: true.
+    std::optional<bool> with_dist{};
+    // Tell where the members are. Default: false.
+    std::optional<bool> with_coord{};
+    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    std::optional<std::int64_t> count{};
+    // ASC for the nearest first, which absent means too, or DESC.
+    std::optional<std::string> sort{};
+
+    GeospatialGeosearchBoxByMemberOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxByMemberOptions &with_with_dist(bool value) {
+        with_dist = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxByMemberOptions &with_with_coord(bool value) {
+        with_coord = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxByMemberOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchBoxByMemberOptions &with_sort(std::string value) {
+        sort = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.geosearch, all absent by default.
+struct GeospatialGeosearchOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+    // Tell distances. False spares them, and with them the order: sort and count are refused
+    // then. Default: true.
+    std::optional<bool> with_dist{};
+    // Tell where the members are. Default: false.
+    std::optional<bool> with_coord{};
+    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    std::optional<std::int64_t> count{};
+    // ASC for the nearest first, which absent means too, or DESC.
+    std::optional<std::string> sort{};
+
+    GeospatialGeosearchOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchOptions &with_with_dist(bool value) {
+        with_dist = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchOptions &with_with_coord(bool value) {
+        with_coord = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchOptions &with_sort(std::string value) {
+        sort = std::move(value);
+        return *this;
+    }
+};
+
+// Options of geospatial.geosearch_by_member, all absent by default.
+struct GeospatialGeosearchByMemberOptions {
+    // m, km, mi or ft. Default: m.
+    std::optional<std::string> unit{};
+    // Tell distances. False spares them, and with them the order: sort and count are refused
+    // then. Default: true.
+    std::optional<bool> with_dist{};
+    // Tell where the members are. Default: false.
+    std::optional<bool> with_coord{};
+    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    std::optional<std::int64_t> count{};
+    // ASC for the nearest first, which absent means too, or DESC.
+    std::optional<std::string> sort{};
+
+    GeospatialGeosearchByMemberOptions &with_unit(std::string value) {
+        unit = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchByMemberOptions &with_with_dist(bool value) {
+        with_dist = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchByMemberOptions &with_with_coord(bool value) {
+        with_coord = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchByMemberOptions &with_count(std::int64_t value) {
+        count = std::move(value);
+        return *this;
+    }
+    GeospatialGeosearchByMemberOptions &with_sort(std::string value) {
+        sort = std::move(value);
         return *this;
     }
 };
@@ -1143,6 +2197,99 @@ struct PubSubUnsubscribeOptions {
     }
 };
 
+// ==== script ====
+
+// Options of script.eval, all absent by default.
+struct ScriptEvalOptions {
+    // What the script sees as KEYS. Absent: none.
+    std::optional<std::vector<std::string>> keys{};
+    // What the script sees as ARGV. Absent: none.
+    std::optional<std::vector<std::string>> args{};
+
+    ScriptEvalOptions &with_keys(std::vector<std::string> value) {
+        keys = std::move(value);
+        return *this;
+    }
+    ScriptEvalOptions &with_args(std::vector<std::string> value) {
+        args = std::move(value);
+        return *this;
+    }
+};
+
+// Options of script.evalsha, all absent by default.
+struct ScriptEvalshaOptions {
+    // What the script sees as KEYS. Absent: none.
+    std::optional<std::vector<std::string>> keys{};
+    // What the script sees as ARGV. Absent: none.
+    std::optional<std::vector<std::string>> args{};
+
+    ScriptEvalshaOptions &with_keys(std::vector<std::string> value) {
+        keys = std::move(value);
+        return *this;
+    }
+    ScriptEvalshaOptions &with_args(std::vector<std::string> value) {
+        args = std::move(value);
+        return *this;
+    }
+};
+
+// ==== transaction ====
+
+// What became of a transaction.
+struct TransactionResult {
+    // Nothing was carried out, because a watched key changed.
+    bool aborted{};
+    // One result per command, in order: {"ok": true} of a set, {"value": n} of an increment,
+    // {"deleted": n}, {"length": n}, {"added": n}, {"removed": n}, and the JSON text of a
+    // popped element. Null if aborted.
+    Value results{};
+};
+
+namespace detail {
+inline void read(synap_value v, TransactionResult &r) {
+    const std::uint8_t *p = v.data;
+    std::size_t left = v.kind == SYNAP_ARRAY ? v.as.len : 0;
+    synap_value field;
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.aborted);
+    field = synap_element(&p, v.end, &left);
+    detail::read(field, r.results);
+}
+} // namespace detail
+
+// Options of transaction.kv_set, all absent by default.
+struct TransactionKVSetOptions {
+    // Time to live. Absent: the key does not expire. (seconds) From 1 to 3153600000.
+    std::optional<std::int64_t> ttl{};
+
+    TransactionKVSetOptions &with_ttl(std::int64_t value) {
+        ttl = std::move(value);
+        return *this;
+    }
+};
+
+// Options of transaction.kv_incr, all absent by default.
+struct TransactionKVIncrOptions {
+    // May be negative. Default: 1.
+    std::optional<std::int64_t> amount{};
+
+    TransactionKVIncrOptions &with_amount(std::int64_t value) {
+        amount = std::move(value);
+        return *this;
+    }
+};
+
+// Options of transaction.kv_decr, all absent by default.
+struct TransactionKVDecrOptions {
+    // May be negative. Default: 1.
+    std::optional<std::int64_t> amount{};
+
+    TransactionKVDecrOptions &with_amount(std::int64_t value) {
+        amount = std::move(value);
+        return *this;
+    }
+};
+
 // The result of a command of a batch, once the batch has run.
 template <typename T> class Later {
 public:
@@ -1608,6 +2755,1475 @@ private:
 };
 using KV = BasicKV<detail::Direct>;
 
+// Keys of the stores of strings, hashes, lists, sets and sorted sets. One name may be a key in
+// each.
+template <typename How> class BasicKey {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicKey(How how) : how_(std::move(how)) {}
+
+    // Returns what a key holds. Of a name that is a key in several stores the first in the
+    // order zset, set, list, hash, string counts. Bitmaps and HyperLogLogs are not seen.
+    // Returns: string, hash, list, set or zset; none if the key is missing.
+    Result<std::string> type(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "key.type");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::string>(w);
+    }
+
+    // Reports whether a key exists in any store.
+    Result<bool> exists(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "key.exists");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<bool>(w);
+    }
+
+    // Renames a key, in place of what had its new name. Only what type reports is moved. The
+    // TTL is kept in whole seconds. The server leaves the source of a list of one element in
+    // place, and appends to a list that has the new name (protocol: http-data quirk 11).
+    // Errors: SYNAP_ENOT_FOUND if the key is missing.
+    Result<void> rename(std::string_view source, std::string_view destination) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "key.rename");
+        synap_write_array(&w, 2);
+        detail::write(w, source);
+        detail::write(w, destination);
+        return how_.template run<void>(w);
+    }
+
+    // Renames a key if its new name is free. Moves what rename moves.
+    // Returns: false if the new name is taken.
+    // Errors: SYNAP_ENOT_FOUND if the key is missing.
+    Result<bool> renamenx(std::string_view source, std::string_view destination) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "key.renamenx");
+        synap_write_array(&w, 2);
+        detail::write(w, source);
+        detail::write(w, destination);
+        return how_.template run<bool>(w);
+    }
+
+    // Copies a key. Only what type reports is copied, with its TTL in whole seconds.
+    // Returns: false if the name is taken and replace is not given.
+    // Errors: SYNAP_ENOT_FOUND if the key is missing.
+    Result<bool> copy(std::string_view source, std::string_view destination, const KeyCopyOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "key.copy");
+        synap_write_array(&w, 3);
+        detail::write(w, source);
+        detail::write(w, destination);
+        detail::write(w, options.replace);
+        return how_.template run<bool>(w);
+    }
+
+    // Returns the key of some string. Keys of other stores are never chosen.
+    // Returns: the key, which is text; nothing if there are no strings.
+    Result<std::optional<std::string>> randomkey() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "key.randomkey");
+        synap_write_array(&w, 0);
+        return how_.template run<std::optional<std::string>>(w);
+    }
+
+private:
+    How how_;
+};
+using Key = BasicKey<detail::Direct>;
+
+// Hashes: text or bytes under the text fields of a key. A hash exists while it has a field.
+template <typename How> class BasicHash {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicHash(How how) : how_(std::move(how)) {}
+
+    // Sets a field. Text is never taken for a number: for incrby begin with incrby or set_json.
+    // Returns: whether the field is new.
+    Result<bool> set(std::string_view key, std::string_view field, Blob value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.set");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, value);
+        return how_.template run<bool>(w);
+    }
+
+    // Sets a field to a JSON value.
+    // Returns: whether the field is new.
+    Result<bool> set_json(std::string_view key, std::string_view field, const Value &value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.set_json");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, value);
+        return how_.template run<bool>(w);
+    }
+
+    // Sets a field that does not exist.
+    // Returns: whether it was set.
+    Result<bool> setnx(std::string_view key, std::string_view field, Blob value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.setnx");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, value);
+        return how_.template run<bool>(w);
+    }
+
+    // Sets several fields.
+    Result<void> mset(std::string_view key, const std::vector<std::pair<std::string, std::string>> &fields) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.mset");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, fields);
+        return how_.template run<void>(w);
+    }
+
+    // Returns the value of a field.
+    // Returns: the value: text as it was put in, other JSON as its text, bytes if it is not
+    // UTF-8; nothing if it is missing.
+    Result<std::optional<std::string>> get(std::string_view key, std::string_view field) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.get");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, field);
+        return how_.template run<std::optional<std::string>>(w);
+    }
+
+    // Returns the JSON value of a field.
+    // Returns: the value: a text if it was set as text; nothing if the field is missing or
+    // holds null.
+    Result<std::optional<Value>> get_json(std::string_view key, std::string_view field) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.get_json");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, field);
+        return how_.template run<std::optional<Value>>(w);
+    }
+
+    // Returns the values of several fields.
+    // Returns: one value per field, in order: text as it was put in, other JSON as its text,
+    // bytes if it is not UTF-8; nothing for a missing field.
+    Result<std::vector<std::optional<std::string>>> mget(std::string_view key, const std::vector<std::string> &fields) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.mget");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, fields);
+        return how_.template run<std::vector<std::optional<std::string>>>(w);
+    }
+
+    // Returns all fields with their values.
+    // Returns: values: text as it was put in, other JSON as its text, bytes if it is not UTF-8.
+    // Empty if the hash is missing.
+    Result<std::map<std::string, std::string>> getall(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.getall");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::map<std::string, std::string>>(w);
+    }
+
+    // Lists the fields, in no order.
+    // Returns: empty if the hash is missing.
+    Result<std::vector<std::string>> keys(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.keys");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Lists the values, in no order.
+    // Returns: values: text as it was put in, other JSON as its text, bytes if it is not UTF-8.
+    // Empty if the hash is missing.
+    Result<std::vector<std::string>> vals(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.vals");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns the number of fields.
+    // Returns: 0 if the hash is missing.
+    Result<std::int64_t> len(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.len");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Reports whether a field exists.
+    Result<bool> exists(std::string_view key, std::string_view field) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.exists");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, field);
+        return how_.template run<bool>(w);
+    }
+
+    // Deletes a field.
+    // Returns: whether it existed.
+    Result<bool> del(std::string_view key, std::string_view field) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.delete");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, field);
+        return how_.template run<bool>(w);
+    }
+
+    // Deletes several fields.
+    // Returns: how many existed.
+    Result<std::int64_t> mdel(std::string_view key, const std::vector<std::string> &fields) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.mdel");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, fields);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Adds an amount to the integer of a field. A missing field counts as 0.
+    // Returns: the new value.
+    // Errors: SYNAP_EINVALID_ARGUMENT if the field holds anything but an integer (a text of
+    // digits is none) or the sum leaves the int64 range.
+    Result<std::int64_t> incrby(std::string_view key, std::string_view field, std::int64_t amount) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.incrby");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, amount);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Adds an amount to the number of a field. A missing field counts as 0.
+    // Returns: the new value.
+    // Errors: SYNAP_EINVALID_ARGUMENT if the field holds anything but a number (a text of
+    // digits is none). SYNAP_EPROTOCOL over HTTP if the sum is infinite, which JSON cannot say.
+    Result<double> incrbyfloat(std::string_view key, std::string_view field, double amount) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.incrbyfloat");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, amount);
+        return how_.template run<double>(w);
+    }
+
+    // Returns counters of the hashes.
+    Result<HashStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hash.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<HashStats>(w);
+    }
+
+private:
+    How how_;
+};
+using Hash = BasicHash<detail::Direct>;
+
+// Lists of text or bytes, open at both ends. A list that loses its last element is gone.
+template <typename How> class BasicList {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicList(How how) : how_(std::move(how)) {}
+
+    // Puts values before the first element. One by one: the last value ends up first. A missing
+    // list is created.
+    // Returns: the new length.
+    Result<std::int64_t> lpush(std::string_view key, const std::vector<std::string> &values) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lpush");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, values);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Puts values behind the last element. A missing list is created.
+    // Returns: the new length.
+    Result<std::int64_t> rpush(std::string_view key, const std::vector<std::string> &values) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.rpush");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, values);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Puts values before the first element of a list that exists.
+    // Returns: the new length; 0 if the list is missing.
+    Result<std::int64_t> lpushx(std::string_view key, const std::vector<std::string> &values) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lpushx");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, values);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Puts values behind the last element of a list that exists.
+    // Returns: the new length; 0 if the list is missing.
+    Result<std::int64_t> rpushx(std::string_view key, const std::vector<std::string> &values) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.rpushx");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, values);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Takes the first element.
+    // Returns: the element: text as it was put in, other JSON as its text, bytes if it is not
+    // UTF-8; nothing if the list is missing.
+    Result<std::optional<std::string>> lpop(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lpop");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::optional<std::string>>(w);
+    }
+
+    // Takes the last element.
+    // Returns: the element: text as it was put in, other JSON as its text, bytes if it is not
+    // UTF-8; nothing if the list is missing.
+    Result<std::optional<std::string>> rpop(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.rpop");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::optional<std::string>>(w);
+    }
+
+    // Takes elements from the beginning.
+    // Returns: the elements in the order of taking: text as it was put in, other JSON as its
+    // text, bytes if it is not UTF-8. Empty if the list is missing.
+    Result<std::vector<std::string>> lpop_many(std::string_view key, std::int64_t count) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lpop_many");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, count);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Takes elements from the end.
+    // Returns: the elements in the order of taking: text as it was put in, other JSON as its
+    // text, bytes if it is not UTF-8. Empty if the list is missing.
+    Result<std::vector<std::string>> rpop_many(std::string_view key, std::int64_t count) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.rpop_many");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, count);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns a range of elements. The server takes a start behind the last element for the
+    // last element (protocol: http-data quirk 10): a reader of pages stops at the first page
+    // that is not full, or asks llen.
+    // Returns: the elements: text as it was put in, other JSON as its text, bytes if it is not
+    // UTF-8. Empty if the list is missing.
+    Result<std::vector<std::string>> lrange(std::string_view key, const ListLrangeOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lrange");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.stop);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns the number of elements.
+    // Returns: 0 if the list is missing.
+    Result<std::int64_t> llen(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.llen");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns one element.
+    // Returns: the element: text as it was put in, other JSON as its text, bytes if it is not
+    // UTF-8; nothing if the list is missing.
+    // Errors: SYNAP_EINVALID_ARGUMENT if index is behind the last element.
+    Result<std::optional<std::string>> lindex(std::string_view key, std::int64_t index) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lindex");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, index);
+        return how_.template run<std::optional<std::string>>(w);
+    }
+
+    // Replaces one element.
+    // Errors: SYNAP_ENOT_FOUND if the list is missing, SYNAP_EINVALID_ARGUMENT if index is
+    // behind the last element.
+    Result<void> lset(std::string_view key, std::int64_t index, Blob value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lset");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, index);
+        detail::write(w, value);
+        return how_.template run<void>(w);
+    }
+
+    // Drops all elements outside a range. The server takes a start behind the last element for
+    // the last element, which then stays (protocol: http-data quirk 10).
+    // Returns: whether the list existed.
+    Result<bool> ltrim(std::string_view key, const ListLtrimOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.ltrim");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.stop);
+        return how_.template run<bool>(w);
+    }
+
+    // Drops elements that equal a value.
+    // Returns: how many were dropped; 0 if the list is missing.
+    Result<std::int64_t> lrem(std::string_view key, std::int64_t count, Blob value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lrem");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, count);
+        detail::write(w, value);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Inserts a value beside the first element that equals another.
+    // Returns: the new length; nothing if the list is missing or has no such element.
+    Result<std::optional<std::int64_t>> linsert(std::string_view key, Blob pivot, Blob value, const ListLinsertOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.linsert");
+        synap_write_array(&w, 4);
+        detail::write(w, key);
+        detail::write(w, pivot);
+        detail::write(w, value);
+        detail::write(w, options.before);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Returns the index of the first element that equals a value.
+    // Returns: its index; nothing if the list is missing or has no such element.
+    Result<std::optional<std::int64_t>> lpos(std::string_view key, Blob value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.lpos");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, value);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Moves the last element of a list before the first of another.
+    // Returns: the element: text as it was put in, other JSON as its text, bytes if it is not
+    // UTF-8; nothing if the source is missing.
+    Result<std::optional<std::string>> rpoplpush(std::string_view source, std::string_view destination) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.rpoplpush");
+        synap_write_array(&w, 2);
+        detail::write(w, source);
+        detail::write(w, destination);
+        return how_.template run<std::optional<std::string>>(w);
+    }
+
+    // Returns counters of the lists.
+    Result<ListStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "list.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<ListStats>(w);
+    }
+
+private:
+    How how_;
+};
+using List = BasicList<detail::Direct>;
+
+// Sets: distinct members, text or bytes, without scores.
+template <typename How> class BasicSet {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicSet(How how) : how_(std::move(how)) {}
+
+    // Adds members to a set.
+    // Returns: how many were new.
+    Result<std::int64_t> add(std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.add");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Removes members from a set.
+    // Returns: how many were members.
+    Result<std::int64_t> remove(std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.remove");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Reports whether a set has a member.
+    Result<bool> ismember(std::string_view key, Blob member) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.ismember");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, member);
+        return how_.template run<bool>(w);
+    }
+
+    // Lists the members of a set. While a set is small (at most 128 members of at most 64
+    // bytes) they come in the order in which they were added, later in none.
+    Result<std::vector<std::string>> members(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.members");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns the number of members of a set.
+    Result<std::int64_t> card(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.card");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Removes members from a set and returns them. Not at random: a small set gives the oldest
+    // members first (protocol: http-data quirk 12).
+    // Returns: what was removed; empty if the set is missing.
+    Result<std::vector<std::string>> pop(std::string_view key, const SetPopOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.pop");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, options.count);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns random members of a set. No member comes twice.
+    // Returns: empty if the set is missing.
+    Result<std::vector<std::string>> randmember(std::string_view key, const SetRandmemberOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.randmember");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, options.count);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Moves a member from one set to another.
+    // Returns: whether the source had it.
+    Result<bool> move(std::string_view source, std::string_view destination, Blob member) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.move");
+        synap_write_array(&w, 3);
+        detail::write(w, source);
+        detail::write(w, destination);
+        detail::write(w, member);
+        return how_.template run<bool>(w);
+    }
+
+    // Lists the members that all sets have, in no order. The server's interstore is the same:
+    // it stores nothing (protocol: http-data quirk 12).
+    Result<std::vector<std::string>> inter(const std::vector<std::string> &keys) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.inter");
+        synap_write_array(&w, 1);
+        detail::write(w, keys);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Lists the members that any of the sets has, in no order.
+    Result<std::vector<std::string>> union_(const std::vector<std::string> &keys) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.union");
+        synap_write_array(&w, 1);
+        detail::write(w, keys);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Lists the members of the first set that no other has, in no order.
+    Result<std::vector<std::string>> diff(const std::vector<std::string> &keys) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.diff");
+        synap_write_array(&w, 1);
+        detail::write(w, keys);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns counters of the sets.
+    Result<SetStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "set.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<SetStats>(w);
+    }
+
+private:
+    How how_;
+};
+using Set = BasicSet<detail::Direct>;
+
+// Sorted sets: distinct members, text or bytes, in the order of their scores. A missing one
+// counts as empty.
+template <typename How> class BasicSortedSet {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicSortedSet(How how) : how_(std::move(how)) {}
+
+    // Adds a member or sets its score.
+    // Returns: whether the member is new; with ch also whether its score changed.
+    // Errors: SYNAP_EUNSUPPORTED on native wires with any of the flags.
+    Result<bool> zadd(std::string_view key, Blob member, double score, const SortedSetZaddOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zadd");
+        synap_write_array(&w, 8);
+        detail::write(w, key);
+        detail::write(w, member);
+        detail::write(w, score);
+        detail::write(w, options.nx);
+        detail::write(w, options.xx);
+        detail::write(w, options.gt);
+        detail::write(w, options.lt);
+        detail::write(w, options.ch);
+        return how_.template run<bool>(w);
+    }
+
+    // Adds to the score of a member. A missing member counts as 0.
+    // Returns: the new score.
+    Result<double> zincrby(std::string_view key, Blob member, double increment) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zincrby");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, member);
+        detail::write(w, increment);
+        return how_.template run<double>(w);
+    }
+
+    // Returns the score of a member.
+    // Returns: nothing if there is no such member.
+    Result<std::optional<double>> zscore(std::string_view key, Blob member) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zscore");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, member);
+        return how_.template run<std::optional<double>>(w);
+    }
+
+    // Returns the scores of several members.
+    // Returns: one score per member asked for, in order; nothing where there is no such member.
+    Result<std::vector<std::optional<double>>> zmscore(std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zmscore");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<std::vector<std::optional<double>>>(w);
+    }
+
+    // Lists members and their scores by rank, lowest score first. Members of one score come in
+    // the order of their bytes.
+    Result<std::vector<ScoredMember>> zrange_with_scores(std::string_view key, const SortedSetZrangeWithScoresOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrange_with_scores");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.stop);
+        return how_.template run<std::vector<ScoredMember>>(w);
+    }
+
+    // Lists members by rank, lowest score first. Members of one score come in the order of
+    // their bytes.
+    Result<std::vector<std::string>> zrange(std::string_view key, const SortedSetZrangeOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrange");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.stop);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Lists members and their scores by rank, highest score first.
+    Result<std::vector<ScoredMember>> zrevrange_with_scores(std::string_view key, const SortedSetZrevrangeWithScoresOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrevrange_with_scores");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.stop);
+        return how_.template run<std::vector<ScoredMember>>(w);
+    }
+
+    // Lists members by rank, highest score first.
+    Result<std::vector<std::string>> zrevrange(std::string_view key, const SortedSetZrevrangeOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrevrange");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.stop);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Lists the members within a range of scores, and their scores.
+    // Errors: SYNAP_EINVALID_ARGUMENT if min is above max: the server process ends on such a
+    // range.
+    Result<std::vector<ScoredMember>> zrangebyscore_with_scores(std::string_view key, const SortedSetZrangebyscoreWithScoresOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrangebyscore_with_scores");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.min);
+        detail::write(w, options.max);
+        return how_.template run<std::vector<ScoredMember>>(w);
+    }
+
+    // Lists the members within a range of scores.
+    // Errors: SYNAP_EINVALID_ARGUMENT if min is above max: the server process ends on such a
+    // range.
+    Result<std::vector<std::string>> zrangebyscore(std::string_view key, const SortedSetZrangebyscoreOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrangebyscore");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.min);
+        detail::write(w, options.max);
+        return how_.template run<std::vector<std::string>>(w);
+    }
+
+    // Returns the rank of a member, the lowest score being 0.
+    // Returns: nothing if there is no such member.
+    Result<std::optional<std::int64_t>> zrank(std::string_view key, Blob member) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrank");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, member);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Returns the rank of a member, the highest score being 0.
+    // Returns: nothing if there is no such member.
+    Result<std::optional<std::int64_t>> zrevrank(std::string_view key, Blob member) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrevrank");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, member);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Returns the number of members.
+    Result<std::int64_t> zcard(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zcard");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns the number of members within a range of scores.
+    // Errors: SYNAP_EINVALID_ARGUMENT if min is above max: the server process ends on such a
+    // range.
+    Result<std::int64_t> zcount(std::string_view key, const SortedSetZcountOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zcount");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.min);
+        detail::write(w, options.max);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Removes members.
+    // Returns: how many were members.
+    Result<std::int64_t> zrem(std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zrem");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Removes the members with the lowest scores and returns them.
+    Result<std::vector<ScoredMember>> zpopmin(std::string_view key, const SortedSetZpopminOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zpopmin");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, options.count);
+        return how_.template run<std::vector<ScoredMember>>(w);
+    }
+
+    // Removes the members with the highest scores and returns them.
+    Result<std::vector<ScoredMember>> zpopmax(std::string_view key, const SortedSetZpopmaxOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zpopmax");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, options.count);
+        return how_.template run<std::vector<ScoredMember>>(w);
+    }
+
+    // Removes the members between two ranks. To keep the 100 highest, ask zcard and remove from
+    // 0 to the count - 101 if that is not negative.
+    // Returns: how many were removed.
+    Result<std::int64_t> zremrangebyrank(std::string_view key, std::int64_t start, std::int64_t stop) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zremrangebyrank");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, start);
+        detail::write(w, stop);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Removes the members within a range of scores. Without both bounds it removes every
+    // member.
+    // Returns: how many were removed.
+    // Errors: SYNAP_EINVALID_ARGUMENT if min is above max: the server process ends on such a
+    // range.
+    Result<std::int64_t> zremrangebyscore(std::string_view key, const SortedSetZremrangebyscoreOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zremrangebyscore");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.min);
+        detail::write(w, options.max);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Stores the members that all sorted sets have. If one of them is missing, the destination
+    // stays as it is.
+    // Returns: how many members were stored.
+    // Errors: SYNAP_EINVALID_ARGUMENT if weights are fewer than keys: the server process ends
+    // then.
+    Result<std::int64_t> zinterstore(std::string_view destination, const std::vector<std::string> &keys, const SortedSetZinterstoreOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zinterstore");
+        synap_write_array(&w, 4);
+        detail::write(w, destination);
+        detail::write(w, keys);
+        detail::write(w, options.weights);
+        detail::write(w, options.aggregate);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Stores the members that any of the sorted sets has.
+    // Returns: how many members were stored.
+    // Errors: SYNAP_EINVALID_ARGUMENT if weights are fewer than keys: the server process ends
+    // then.
+    Result<std::int64_t> zunionstore(std::string_view destination, const std::vector<std::string> &keys, const SortedSetZunionstoreOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zunionstore");
+        synap_write_array(&w, 4);
+        detail::write(w, destination);
+        detail::write(w, keys);
+        detail::write(w, options.weights);
+        detail::write(w, options.aggregate);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Stores the members of the first sorted set that no other has. The scores are those of the
+    // first. If it is missing, the destination stays as it is.
+    // Returns: how many members were stored.
+    Result<std::int64_t> zdiffstore(std::string_view destination, const std::vector<std::string> &keys) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.zdiffstore");
+        synap_write_array(&w, 2);
+        detail::write(w, destination);
+        detail::write(w, keys);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns figures of the sorted sets.
+    Result<SortedSetStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "sortedset.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<SortedSetStats>(w);
+    }
+
+private:
+    How how_;
+};
+using SortedSet = BasicSortedSet<detail::Direct>;
+
+// Bitmaps: single bits by their number, and counters of a few bits. A store of their own: key
+// and kv commands do not see them.
+template <typename How> class BasicBitmap {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicBitmap(How how) : how_(std::move(how)) {}
+
+    // Sets one bit.
+    // Returns: what the bit was.
+    Result<std::int64_t> setbit(std::string_view key, std::int64_t offset, std::int64_t value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.setbit");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, offset);
+        detail::write(w, value);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns one bit.
+    // Returns: 0 or 1.
+    Result<std::int64_t> getbit(std::string_view key, std::int64_t offset) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.getbit");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, offset);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns the number of bits that are 1.
+    // Errors: SYNAP_EUNSUPPORTED on native wires with a range: there it would count bytes.
+    Result<std::int64_t> bitcount(std::string_view key, const BitmapBitcountOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.bitcount");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write(w, options.start);
+        detail::write(w, options.end);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns the number of the first bit with a value.
+    // Returns: nothing if there is none.
+    Result<std::optional<std::int64_t>> bitpos(std::string_view key, std::int64_t value, const BitmapBitposOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.bitpos");
+        synap_write_array(&w, 4);
+        detail::write(w, key);
+        detail::write(w, value);
+        detail::write(w, options.start);
+        detail::write(w, options.end);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Combines bitmaps and stores the result. Shorter ones count as filled up with zeros;
+    // missing ones are left out.
+    // Returns: the length of the result in bytes.
+    // Errors: SYNAP_ENOT_FOUND if all sources are missing, SYNAP_EINVALID_ARGUMENT if too few
+    // or too many exist.
+    Result<std::int64_t> bitop(std::string_view destination, std::string_view operation, const std::vector<std::string> &source_keys) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.bitop");
+        synap_write_array(&w, 3);
+        detail::write(w, destination);
+        detail::write(w, operation);
+        detail::write(w, source_keys);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Reads and writes whole numbers of a few bits, in one step. Each operation is an object:
+    // operation (GET, SET or INCRBY), offset (bits), width (1 to 63), signed (false if left
+    // out), value for SET, increment for INCRBY, and overflow for INCRBY (WRAP if left out, SAT
+    // or FAIL). Fields count bits from the lowest of each byte, setbit from the highest
+    // (protocol: http-data quirk 15). Operations before one that fails stay applied.
+    // Returns: one number per operation: of SET the old value, of GET and INCRBY the new one.
+    // Errors: SYNAP_EINVALID_ARGUMENT for an overflow with FAIL.
+    Result<std::vector<std::int64_t>> bitfield(std::string_view key, const Value &operations) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.bitfield");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write(w, operations);
+        return how_.template run<std::vector<std::int64_t>>(w);
+    }
+
+    // Returns counters of the bitmaps.
+    Result<BitmapStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "bitmap.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<BitmapStats>(w);
+    }
+
+private:
+    How how_;
+};
+using Bitmap = BasicBitmap<detail::Direct>;
+
+// HyperLogLogs: how many different elements were added, estimated in little memory. Good up to
+// some 20,000 elements; far above, the server's estimates are wildly high (protocol: http-data
+// quirk 21).
+template <typename How> class BasicHyperLogLog {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicHyperLogLog(How how) : how_(std::move(how)) {}
+
+    // Adds elements.
+    // Returns: whether the estimate may have changed.
+    // Errors: SYNAP_EUNSUPPORTED on native wires with ttl_secs.
+    Result<bool> pfadd(std::string_view key, const std::vector<std::string> &elements, const HyperLogLogPfaddOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hyperloglog.pfadd");
+        synap_write_array(&w, 3);
+        detail::write(w, key);
+        detail::write_blobs(w, elements);
+        detail::write(w, options.ttl_secs);
+        return how_.template run<bool>(w);
+    }
+
+    // Estimates how many different elements were added.
+    // Returns: 0 if the key is missing or has expired.
+    Result<std::int64_t> pfcount(std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hyperloglog.pfcount");
+        synap_write_array(&w, 1);
+        detail::write(w, key);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Adds the elements of other HyperLogLogs.
+    // Returns: the estimate of the destination; nothing where the wire does not say: ask
+    // pfcount.
+    // Errors: SYNAP_EINVALID_ARGUMENT without sources.
+    Result<std::optional<std::int64_t>> pfmerge(std::string_view destination, const std::vector<std::string> &sources) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hyperloglog.pfmerge");
+        synap_write_array(&w, 2);
+        detail::write(w, destination);
+        detail::write(w, sources);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Returns counters of the HyperLogLogs.
+    Result<HyperLogLogStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "hyperloglog.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<HyperLogLogStats>(w);
+    }
+
+private:
+    How how_;
+};
+using HyperLogLog = BasicHyperLogLog<detail::Direct>;
+
+// Places on earth under the names of members: distances and searches. Arguments and results
+// have latitude before longitude on every wire.
+template <typename How> class BasicGeospatial {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicGeospatial(How how) : how_(std::move(how)) {}
+
+    // Adds places, or moves them.
+    // Returns: how many were new.
+    Result<std::int64_t> geoadd(std::string_view key, const std::vector<Place> &locations, const GeospatialGeoaddOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geoadd");
+        synap_write_array(&w, 4);
+        detail::write(w, key);
+        detail::write(w, locations);
+        detail::write(w, options.nx);
+        detail::write(w, options.xx);
+        return how_.template run<std::int64_t>(w);
+    }
+
+    // Returns where members are.
+    // Returns: one place per member asked for, in order; nothing where there is no such member.
+    // RESP3 carries 6 decimals.
+    Result<std::vector<std::optional<GeoPoint>>> geopos(std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geopos");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<std::vector<std::optional<GeoPoint>>>(w);
+    }
+
+    // Returns the distance between two members.
+    // Returns: nothing if one of them is missing. RESP3 carries 4 decimals.
+    Result<std::optional<double>> geodist(std::string_view key, Blob member1, Blob member2, const GeospatialGeodistOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geodist");
+        synap_write_array(&w, 4);
+        detail::write(w, key);
+        detail::write(w, member1);
+        detail::write(w, member2);
+        detail::write(w, options.unit);
+        return how_.template run<std::optional<double>>(w);
+    }
+
+    // Returns the geohashes of members.
+    // Returns: one text of 11 characters per member asked for, in order; nothing where there is
+    // no such member.
+    Result<std::vector<std::optional<std::string>>> geohash(std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geohash");
+        synap_write_array(&w, 2);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<std::vector<std::optional<std::string>>>(w);
+    }
+
+    // Finds the members within a distance of a place.
+    Result<std::vector<GeoHit>> georadius(std::string_view key, double lat, double lon, double radius, const GeospatialGeoradiusOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.georadius");
+        synap_write_array(&w, 9);
+        detail::write(w, key);
+        detail::write(w, lat);
+        detail::write(w, lon);
+        detail::write(w, radius);
+        detail::write(w, options.unit);
+        detail::write(w, options.with_dist);
+        detail::write(w, options.with_coord);
+        detail::write(w, options.count);
+        detail::write(w, options.sort);
+        return how_.template run<std::vector<GeoHit>>(w);
+    }
+
+    // Finds the members within a distance of a member.
+    // Errors: SYNAP_ENOT_FOUND if there is no such member.
+    Result<std::vector<GeoHit>> georadiusbymember(std::string_view key, Blob member, double radius, const GeospatialGeoradiusbymemberOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.georadiusbymember");
+        synap_write_array(&w, 8);
+        detail::write(w, key);
+        detail::write(w, member);
+        detail::write(w, radius);
+        detail::write(w, options.unit);
+        detail::write(w, options.with_dist);
+        detail::write(w, options.with_coord);
+        detail::write(w, options.count);
+        detail::write(w, options.sort);
+        return how_.template run<std::vector<GeoHit>>(w);
+    }
+
+    // Finds the members in a box round a place.
+    Result<std::vector<GeoHit>> geosearch_box(std::string_view key, double lat, double lon, double width, double height, const GeospatialGeosearchBoxOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geosearch_box");
+        synap_write_array(&w, 10);
+        detail::write(w, key);
+        detail::write(w, lat);
+        detail::write(w, lon);
+        detail::write(w, width);
+        detail::write(w, height);
+        detail::write(w, options.unit);
+        detail::write(w, options.with_dist);
+        detail::write(w, options.with_coord);
+        detail::write(w, options.count);
+        detail::write(w, options.sort);
+        return how_.template run<std::vector<GeoHit>>(w);
+    }
+
+    // Finds the members in a box round a member.
+    // Errors: SYNAP_ENOT_FOUND if there is no such member.
+    Result<std::vector<GeoHit>> geosearch_box_by_member(std::string_view key, Blob member, double width, double height, const GeospatialGeosearchBoxByMemberOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geosearch_box_by_member");
+        synap_write_array(&w, 9);
+        detail::write(w, key);
+        detail::write(w, member);
+        detail::write(w, width);
+        detail::write(w, height);
+        detail::write(w, options.unit);
+        detail::write(w, options.with_dist);
+        detail::write(w, options.with_coord);
+        detail::write(w, options.count);
+        detail::write(w, options.sort);
+        return how_.template run<std::vector<GeoHit>>(w);
+    }
+
+    // Finds the members within a distance of a place, like georadius.
+    Result<std::vector<GeoHit>> geosearch(std::string_view key, double lat, double lon, double radius, const GeospatialGeosearchOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geosearch");
+        synap_write_array(&w, 9);
+        detail::write(w, key);
+        detail::write(w, lat);
+        detail::write(w, lon);
+        detail::write(w, radius);
+        detail::write(w, options.unit);
+        detail::write(w, options.with_dist);
+        detail::write(w, options.with_coord);
+        detail::write(w, options.count);
+        detail::write(w, options.sort);
+        return how_.template run<std::vector<GeoHit>>(w);
+    }
+
+    // Finds the members within a distance of a member, like georadiusbymember.
+    // Errors: SYNAP_ENOT_FOUND if there is no such member.
+    Result<std::vector<GeoHit>> geosearch_by_member(std::string_view key, Blob member, double radius, const GeospatialGeosearchByMemberOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.geosearch_by_member");
+        synap_write_array(&w, 8);
+        detail::write(w, key);
+        detail::write(w, member);
+        detail::write(w, radius);
+        detail::write(w, options.unit);
+        detail::write(w, options.with_dist);
+        detail::write(w, options.with_coord);
+        detail::write(w, options.count);
+        detail::write(w, options.sort);
+        return how_.template run<std::vector<GeoHit>>(w);
+    }
+
+    // Returns counters of the places.
+    Result<GeoStats> stats() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "geospatial.stats");
+        synap_write_array(&w, 0);
+        return how_.template run<GeoStats>(w);
+    }
+
+private:
+    How how_;
+};
+using Geospatial = BasicGeospatial<detail::Direct>;
+
 // Message queues: priorities, acknowledgement, redelivery.
 template <typename How> class BasicQueue {
     // T, or Later<T> in a batch.
@@ -1981,6 +4597,404 @@ private:
 };
 using PubSub = BasicPubSub<detail::Direct>;
 
+// Lua scripts, which run on the server in one step.
+template <typename How> class BasicScript {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicScript(How how) : how_(std::move(how)) {}
+
+    // Runs a script. redis.call knows most commands of strings, hashes, lists, sets and sorted
+    // sets. Values that it reads and writes are raw: the text that hash.set stored has JSON
+    // quotes. Writes made before an error stay. The server does not stop a script that runs too
+    // long.
+    // Returns: what the script returns; an empty table is [null].
+    // Errors: SYNAP_EINVALID_ARGUMENT for a syntax error or error(), SYNAP_ESERVER for a failed
+    // redis.call.
+    Result<Value> eval(std::string_view script, const ScriptEvalOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "script.eval");
+        synap_write_array(&w, 3);
+        detail::write(w, script);
+        detail::write(w, options.keys);
+        detail::write(w, options.args);
+        return how_.template run<Value>(w);
+    }
+
+    // Runs a script that the server has. As eval; every script that was given to eval or load
+    // is kept.
+    // Returns: what the script returns; an empty table is [null].
+    // Errors: SYNAP_ENOT_FOUND if the server does not have the script, else as eval.
+    Result<Value> evalsha(std::string_view sha1, const ScriptEvalshaOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "script.evalsha");
+        synap_write_array(&w, 3);
+        detail::write(w, sha1);
+        detail::write(w, options.keys);
+        detail::write(w, options.args);
+        return how_.template run<Value>(w);
+    }
+
+    // Gives a script to the server without running it. It is not compiled: a syntax error shows
+    // when it runs.
+    // Returns: the SHA-1 of the text, for evalsha.
+    Result<std::string> load(std::string_view script) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "script.load");
+        synap_write_array(&w, 1);
+        detail::write(w, script);
+        return how_.template run<std::string>(w);
+    }
+
+    // Reports which scripts the server has.
+    // Returns: one per sum, in order.
+    Result<std::vector<bool>> exists(const std::vector<std::string> &hashes) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "script.exists");
+        synap_write_array(&w, 1);
+        detail::write(w, hashes);
+        return how_.template run<std::vector<bool>>(w);
+    }
+
+    // Makes the server forget all scripts.
+    // Returns: how many there were; nothing where the wire does not say.
+    Result<std::optional<std::int64_t>> flush() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "script.flush");
+        synap_write_array(&w, 0);
+        return how_.template run<std::optional<std::int64_t>>(w);
+    }
+
+    // Asks the server to stop the running script. The server agrees and goes on running it
+    // (protocol: http-data quirk 19).
+    // Returns: whether a script was running.
+    Result<bool> kill() const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "script.kill");
+        synap_write_array(&w, 0);
+        return how_.template run<bool>(w);
+    }
+
+private:
+    How how_;
+};
+using Script = BasicScript<detail::Direct>;
+
+// Transactions: writes that wait until exec carries them out in one step. They belong to a
+// client_id, not to a connection. Reads, and writes without a method here, are carried out at
+// once.
+template <typename How> class BasicTransaction {
+    // T, or Later<T> in a batch.
+    template <typename T> using Result = typename How::template Result<T>;
+
+public:
+    explicit BasicTransaction(How how) : how_(std::move(how)) {}
+
+    // Opens a transaction. watch opens one too, and multi then fails: begin with either.
+    // Errors: SYNAP_EINVALID_ARGUMENT if one is open.
+    Result<void> multi(std::string_view client_id) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.multi");
+        synap_write_array(&w, 1);
+        detail::write(w, client_id);
+        return how_.template run<void>(w);
+    }
+
+    // Carries out a transaction and closes it. The first command that fails ends it: what was
+    // done before stays, the rest is dropped.
+    // Errors: SYNAP_EINVALID_ARGUMENT if none is open, and what the first failing command fails
+    // with.
+    Result<TransactionResult> exec(std::string_view client_id) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.exec");
+        synap_write_array(&w, 1);
+        detail::write(w, client_id);
+        return how_.template run<TransactionResult>(w);
+    }
+
+    // Drops a transaction.
+    // Errors: SYNAP_EINVALID_ARGUMENT if none is open.
+    Result<void> discard(std::string_view client_id) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.discard");
+        synap_write_array(&w, 1);
+        detail::write(w, client_id);
+        return how_.template run<void>(w);
+    }
+
+    // Makes exec do nothing if one of the keys changes before it. Opens a transaction if none
+    // is open. Names count in all stores. What trips it are plain writes over HTTP (and on
+    // memory://): kv.set, incr, decr and delete, the same of hashes, lpush, rpush, pops,
+    // set.add, remove, pop and move; and the exec of others. Nothing else does: no write over
+    // SynapRPC or RESP3, no mset, append, expire, rename, sorted set, script or expiry
+    // (protocol: http-data 12, synaprpc quirk 10).
+    Result<void> watch(std::string_view client_id, const std::vector<std::string> &keys) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.watch");
+        synap_write_array(&w, 2);
+        detail::write(w, client_id);
+        detail::write(w, keys);
+        return how_.template run<void>(w);
+    }
+
+    // Forgets the watched keys. The transaction stays open.
+    Result<void> unwatch(std::string_view client_id) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.unwatch");
+        synap_write_array(&w, 1);
+        detail::write(w, client_id);
+        return how_.template run<void>(w);
+    }
+
+    // Queues kv.set.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> kv_set(std::string_view client_id, std::string_view key, Blob value, const TransactionKVSetOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.kv_set");
+        synap_write_array(&w, 4);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write(w, value);
+        detail::write(w, options.ttl);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues kv.delete.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> kv_delete(std::string_view client_id, std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.kv_delete");
+        synap_write_array(&w, 2);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues kv.incrby.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> kv_incr(std::string_view client_id, std::string_view key, const TransactionKVIncrOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.kv_incr");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write(w, options.amount);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues kv.decrby.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> kv_decr(std::string_view client_id, std::string_view key, const TransactionKVDecrOptions &options = {}) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.kv_decr");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write(w, options.amount);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues hash.set.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> hash_set(std::string_view client_id, std::string_view key, std::string_view field, Blob value) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.hash_set");
+        synap_write_array(&w, 4);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, value);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues hash.mdel.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> hash_delete(std::string_view client_id, std::string_view key, const std::vector<std::string> &fields) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.hash_delete");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write(w, fields);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues hash.incrby.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> hash_incrby(std::string_view client_id, std::string_view key, std::string_view field, std::int64_t amount) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.hash_incrby");
+        synap_write_array(&w, 4);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write(w, field);
+        detail::write(w, amount);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues list.lpush.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> list_lpush(std::string_view client_id, std::string_view key, const std::vector<std::string> &values) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.list_lpush");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write_blobs(w, values);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues list.rpush.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> list_rpush(std::string_view client_id, std::string_view key, const std::vector<std::string> &values) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.list_rpush");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write_blobs(w, values);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues list.lpop.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out. exec fails with SYNAP_ENOT_FOUND if the list is missing then.
+    Result<bool> list_lpop(std::string_view client_id, std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.list_lpop");
+        synap_write_array(&w, 2);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues list.rpop.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out. exec fails with SYNAP_ENOT_FOUND if the list is missing then.
+    Result<bool> list_rpop(std::string_view client_id, std::string_view key) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.list_rpop");
+        synap_write_array(&w, 2);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues set.add.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out.
+    Result<bool> set_add(std::string_view client_id, std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.set_add");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<bool>(w);
+    }
+
+    // Queues set.rem.
+    // Returns: whether it waits for exec. False if no transaction was open: it was then carried
+    // out at once.
+    // Errors: SYNAP_EINVALID_ARGUMENT on native wires if no transaction is open: nothing was
+    // carried out. exec fails with SYNAP_ENOT_FOUND if the set is missing then.
+    Result<bool> set_remove(std::string_view client_id, std::string_view key, const std::vector<std::string> &members) const {
+        detail::Writer w;
+        synap_write_array(&w, 3);
+        synap_write_int(&w, 0);
+        synap_write_cstr(&w, "transaction.set_remove");
+        synap_write_array(&w, 3);
+        detail::write(w, client_id);
+        detail::write(w, key);
+        detail::write_blobs(w, members);
+        return how_.template run<bool>(w);
+    }
+
+private:
+    How how_;
+};
+using Transaction = BasicTransaction<detail::Direct>;
+
 // Commands that travel together: they run in order, in as few round trips as possible.
 //
 //     synap::Batch batch = client.batch();
@@ -1993,9 +5007,19 @@ public:
     explicit Batch(detail::Direct how) : how_(std::move(how)), batch_(std::make_shared<detail::Recorded>()) {}
 
     BasicKV<detail::Recorder> kv() const { return BasicKV<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicKey<detail::Recorder> key() const { return BasicKey<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicHash<detail::Recorder> hash() const { return BasicHash<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicList<detail::Recorder> list() const { return BasicList<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicSet<detail::Recorder> set() const { return BasicSet<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicSortedSet<detail::Recorder> sortedset() const { return BasicSortedSet<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicBitmap<detail::Recorder> bitmap() const { return BasicBitmap<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicHyperLogLog<detail::Recorder> hyperloglog() const { return BasicHyperLogLog<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicGeospatial<detail::Recorder> geospatial() const { return BasicGeospatial<detail::Recorder>(detail::Recorder{batch_}); }
     BasicQueue<detail::Recorder> queue() const { return BasicQueue<detail::Recorder>(detail::Recorder{batch_}); }
     BasicStream<detail::Recorder> stream() const { return BasicStream<detail::Recorder>(detail::Recorder{batch_}); }
     BasicPubSub<detail::Recorder> pubsub() const { return BasicPubSub<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicScript<detail::Recorder> script() const { return BasicScript<detail::Recorder>(detail::Recorder{batch_}); }
+    BasicTransaction<detail::Recorder> transaction() const { return BasicTransaction<detail::Recorder>(detail::Recorder{batch_}); }
 
     // A raw command, as Client::command.
     Later<Value> command(std::string_view name, const Value &payload = Value(Value::Object{})) const {
@@ -2050,9 +5074,19 @@ public:
     void close() noexcept { synap_close(how_.core->handle(), nullptr); }
 
     KV kv() const { return KV(how_); }
+    Key key() const { return Key(how_); }
+    Hash hash() const { return Hash(how_); }
+    List list() const { return List(how_); }
+    Set set() const { return Set(how_); }
+    SortedSet sortedset() const { return SortedSet(how_); }
+    Bitmap bitmap() const { return Bitmap(how_); }
+    HyperLogLog hyperloglog() const { return HyperLogLog(how_); }
+    Geospatial geospatial() const { return Geospatial(how_); }
     Queue queue() const { return Queue(how_); }
     Stream stream() const { return Stream(how_); }
     PubSub pubsub() const { return PubSub(how_); }
+    Script script() const { return Script(how_); }
+    Transaction transaction() const { return Transaction(how_); }
 
     Batch batch() const { return Batch(how_); }
 

@@ -7,6 +7,12 @@
 // core/engine, then run `make generate`.
 package command
 
+import (
+	"strings"
+
+	"github.com/libsynap/libsynap/core/value"
+)
+
 // Type is the type of an argument or of a field of a reply.
 type Type uint8
 
@@ -26,6 +32,10 @@ const (
 	StringOrNil                 // text or nothing (fields only)
 	BlobOrNil                   // text, bytes or nothing (fields only)
 	IntOrNil                    // int64 or nothing (fields only)
+	BlobList                    // list of: text or bytes
+	FloatList                   // list of float64
+	Places                      // list of (float64 latitude, float64 longitude, Blob member)
+	FloatOrNil                  // float64 or nothing (fields only)
 )
 
 // Arg is one argument.
@@ -46,10 +56,33 @@ type Arg struct {
 	// Encoded says that a JSON argument travels as its JSON text.
 	Encoded bool
 	// Field is the member of the envelope payload that carries the argument,
-	// Name if "". A dot nests: "config.max_depth". "-" sends nothing.
+	// Name if "". A dot nests: "config.max_depth"; brackets put it into a list:
+	// "from_lonlat[1]". "-" sends nothing.
 	Field string
 	// Alias is another member that the envelope takes for it.
 	Alias string
+	// Stored says that the argument is what hashes, lists and sets hold. The
+	// envelope stores the JSON text of it ("x" with its quotes); all other wires
+	// are given that text, so that one store reads the same on each. Bytes that are
+	// not UTF-8 have none and go as they are.
+	Stored bool
+	// Loose says that the envelope takes a list of any JSON, whose texts it makes
+	// itself, and none for an empty one.
+	Loose bool
+	// Object says that pairs travel as an object in the envelope.
+	Object bool
+	// Zero is what a 0 is sent as, if not 0.
+	Zero int64
+	// OneOf are the words that a text may be; nil: any text.
+	OneOf []string
+	// Choice says that the envelope may have other members in its place: without it
+	// a raw command is of another entry.
+	Choice bool
+	// Sent says that an absent argument is sent with its default.
+	Sent bool
+	// Check returns what is wrong with a value beyond its type, "" if nothing. On
+	// native wires raw commands pass it too, where the server does not look.
+	Check func(value.Value) string
 }
 
 // Wire returns the payload member that carries the argument.
@@ -65,20 +98,29 @@ type ReplyKind uint8
 
 // The shapes.
 const (
-	ReplyNothing     ReplyKind = iota // done, or an error
-	ReplyBool                         // boolean
-	ReplyInt                          // int64
-	ReplyIntOrNil                     // int64 or nothing
-	ReplyString                       // text
-	ReplyBlobOrNil                    // text if valid UTF-8, else bytes; nothing if missing
-	ReplyBytesOrNil                   // bytes; nothing if missing
-	ReplyJSONOrNil                    // the JSON value that the stored text spells; nothing if missing
-	ReplyStrings                      // list of text
-	ReplyBlobs                        // list of: text, bytes or nothing
-	ReplyRecord                       // one record
-	ReplyRecordOrNil                  // one record or nothing
-	ReplyRecords                      // list of records
-	ReplyStream                       // a subscription that delivers records
+	ReplyNothing      ReplyKind = iota // done, or an error
+	ReplyBool                          // boolean
+	ReplyInt                           // int64
+	ReplyIntOrNil                      // int64 or nothing
+	ReplyString                        // text
+	ReplyBlobOrNil                     // text if valid UTF-8, else bytes; nothing if missing
+	ReplyBytesOrNil                    // bytes; nothing if missing
+	ReplyJSONOrNil                     // the JSON value that the stored text spells; nothing if missing
+	ReplyStrings                       // list of text
+	ReplyBlobs                         // list of: text, bytes or nothing
+	ReplyRecord                        // one record
+	ReplyRecordOrNil                   // one record or nothing
+	ReplyRecords                       // list of records
+	ReplyStream                        // a subscription that delivers records
+	ReplyFloat                         // float64
+	ReplyMap                           // map from text to: text or bytes
+	ReplyBools                         // list of boolean
+	ReplyJSON                          // a JSON value, which may be null
+	ReplyFloatOrNil                    // float64 or nothing
+	ReplyFloats                        // list of: float64 or nothing
+	ReplyInts                          // list of int64
+	ReplyMaybeRecords                  // list of: one record or nothing
+	ReplyValues                        // list of: text or bytes
 )
 
 // Reply says what a command returns.
@@ -89,6 +131,19 @@ type Reply struct {
 	Field  string
 	Record *Record
 	Doc    string
+	// Stored says that the values are what hashes, lists and sets hold: any JSON in
+	// the envelope, its text elsewhere (see Arg.Stored). Texts come out as they were
+	// put in, other JSON as its text, null as nothing.
+	Stored bool
+	// Item is the member of each element of a list that the result lists.
+	Item string
+	// First says that the result is the first element of a list.
+	First bool
+	// Absent says that the error NotFound, and a reply without Field, are a result:
+	// nothing, false, 0 or the empty list.
+	Absent bool
+	// No is part of an error's text that means false.
+	No string
 }
 
 // Record is a named group of fields. It crosses boundaries as an array in the
@@ -166,14 +221,21 @@ type HTTP struct {
 // Native is the form of a command on SynapRPC or RESP3 (protocol: native-map).
 //
 // Args lists what follows the name, between spaces: name (one argument), name...
-// (one per element), name:json (its JSON text), name:text (itself if it is text),
+// (one per element), #name (how many elements), name:json (its JSON text), name:text (itself if it is text),
 // "word" (literal), [..] only when the argument in it is given, name=5 with 5 in
 // its place when only a later one is given. An optional argument without brackets
-// is sent with its default.
+// is sent with its default. flag?"WORD" sends the word if the flag is on.
+// locations...:latlon and :lonlat send places in the order that the wire has for
+// them: latitude first or longitude first.
 //
 // Reply names how the reply becomes the result: ok, int, int>0, bool, bytes, part
 // (bytes, none of them is nothing), string, list, map, ttl, scan, created, unknown,
-// matched, message, events, kvstats, push. What follows it are members that only
+// matched, message, events, kvstats, push, found (bytes, with or without a member
+// found), length (int, the error NotFound is 0), float, json (its text), results
+// (list of JSON texts), queued, bools, score (float or nothing),
+// scored (members with scores), changed (whether), latlon-hits, lonlat-hits,
+// latlon-points and lonlat-points (what geo commands find; the order of coordinates
+// is the wire's). What follows it are members that only
 // the envelope's reply has: count (of the list), success (true), or a member of the request.
 type Native struct {
 	Name  string
@@ -191,7 +253,13 @@ type Command struct {
 	Traits  Traits
 	// Wire is the server's own name of the command, Name if "": what the engine
 	// executes.
-	Wire  string
+	Wire string
+	// Also are other names that the server has for it, between spaces.
+	Also string
+	// Ignored are members of the payload that have no effect, between spaces.
+	Ignored string
+	// Fixed is a member of the envelope's payload that is always 1.
+	Fixed string
 	HTTP  HTTP
 	RPC   *Native
 	RESP3 *Native
@@ -215,6 +283,16 @@ func (c *Command) ServerName() string {
 	return c.Wire
 }
 
+// Queues reports whether the command puts another one into a transaction.
+func (c *Command) Queues() bool {
+	return c.Family() == "transaction" && !strings.HasPrefix(c.ServerName(), "transaction.")
+}
+
+// ServerNames returns all names that the server has for the command.
+func (c *Command) ServerNames() []string {
+	return append([]string{c.ServerName()}, strings.Fields(c.Also)...)
+}
+
 func (c *Command) dot() int {
 	for i := range c.Name {
 		if c.Name[i] == '.' {
@@ -232,7 +310,9 @@ type Family struct {
 }
 
 // Families lists the whole table in the order of the docs.
-var Families = []*Family{&kvFamily, &queueFamily, &streamFamily, &pubsubFamily}
+var Families = []*Family{&kvFamily, &keyFamily, &hashFamily, &listFamily, &setFamily, &sortedsetFamily,
+	&bitmapFamily, &hyperloglogFamily, &geospatialFamily, &queueFamily, &streamFamily, &pubsubFamily,
+	&scriptFamily, &transactionFamily}
 
 var byName = func() map[string]*Command {
 	m := map[string]*Command{}
@@ -264,15 +344,17 @@ var serverTraits = func() map[string]Traits {
 	for _, f := range Families {
 		for i := range f.Commands {
 			c := &f.Commands[i]
-			if c.Reply.Kind == ReplyStream {
+			if c.Reply.Kind == ReplyStream || c.Queues() {
 				continue
 			}
-			t := c.Traits
-			if was, ok := m[c.ServerName()]; ok {
-				t.Idempotent = t.Idempotent && was.Idempotent
-				t.Mutates = t.Mutates || was.Mutates
+			for _, name := range c.ServerNames() {
+				t := c.Traits
+				if was, ok := m[name]; ok {
+					t.Idempotent = t.Idempotent && was.Idempotent
+					t.Mutates = t.Mutates || was.Mutates
+				}
+				m[name] = t
 			}
-			m[c.ServerName()] = t
 		}
 	}
 	return m

@@ -5,9 +5,11 @@ import "strings"
 // Token is one part of what follows a native command's name.
 type Token struct {
 	Literal string // sent as it is; "" for an argument
+	Flag    bool   // Literal is sent only if the argument, a flag, is on
 	Arg     int    // index of the argument
 	Conv    Conv
 	List    bool // one argument per element; of pairs two
+	Count   bool // how many elements the argument has
 	// Group is the index of the argument that must be given for the token to be
 	// sent, -1 if it always is.
 	Group int
@@ -23,6 +25,8 @@ const (
 	Plain    Conv = iota // by its type
 	JSONText             // its JSON text
 	TextOnly             // itself, if it is text
+	LatLon               // places, latitude first
+	LonLat               // places, longitude first
 )
 
 // Form is a Native that was read.
@@ -36,7 +40,7 @@ type Form struct {
 // Takes reports whether the form sends the argument.
 func (f *Form) Takes(arg int) bool {
 	for _, t := range f.Tokens {
-		if t.Literal == "" && t.Arg == arg {
+		if (t.Literal == "" || t.Flag) && t.Arg == arg {
 			return true
 		}
 	}
@@ -88,14 +92,22 @@ func (c *Command) token(w string) Token {
 	if strings.HasPrefix(w, `"`) {
 		return Token{Literal: strings.Trim(w, `"`)}
 	}
+	if flag, word, ok := strings.Cut(w, "?"); ok {
+		return Token{Literal: strings.Trim(word, `"`), Flag: true, Arg: c.argument([]string{flag})}
+	}
 	w, filler, _ := strings.Cut(w, "=")
 	name, conv, _ := strings.Cut(w, ":")
-	t := Token{Filler: filler, List: strings.HasSuffix(name, "...")}
+	name, count := strings.CutPrefix(name, "#")
+	t := Token{Filler: filler, List: strings.HasSuffix(name, "..."), Count: count}
 	switch conv {
 	case "json":
 		t.Conv = JSONText
 	case "text":
 		t.Conv = TextOnly
+	case "latlon":
+		t.Conv = LatLon
+	case "lonlat":
+		t.Conv = LonLat
 	}
 	t.Arg = c.argument([]string{name})
 	return t
@@ -124,7 +136,9 @@ var byServerName = func() map[string][]*Command {
 	for _, f := range Families {
 		for i := range f.Commands {
 			c := &f.Commands[i]
-			m[c.ServerName()] = append(m[c.ServerName()], c)
+			for _, name := range c.ServerNames() {
+				m[name] = append(m[name], c)
+			}
 		}
 	}
 	return m

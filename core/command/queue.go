@@ -7,7 +7,7 @@ var (
 
 	// argBuffer and argOverflow belong to every subscription.
 	argBuffer   = Arg{Name: "buffer", Type: Int, Default: "1024", Min: 1, Max: 1_000_000, Field: "-", Doc: "How many undelivered items are kept."}
-	argOverflow = Arg{Name: "overflow", Type: String, Default: "drop_oldest", Field: "-", Doc: "What happens when the buffer is full: drop_oldest (the next item says how many were lost) or block (reading from the server pauses; on memory:// the publisher's oldest items are kept and new ones lost)."}
+	argOverflow = Arg{Name: "overflow", Type: String, Default: "drop_oldest", OneOf: []string{"drop_oldest", "block"}, Field: "-", Doc: "What happens when the buffer is full: drop_oldest (the next item says how many were lost) or block (reading from the server pauses; on memory:// the publisher's oldest items are kept and new ones lost)."}
 )
 
 const (

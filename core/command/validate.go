@@ -2,7 +2,9 @@ package command
 
 import (
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/libsynap/libsynap/core/errs"
@@ -31,7 +33,11 @@ func (c *Command) Validate(args []value.Value) ([]value.Value, *errs.Error) {
 			}
 			continue
 		}
-		if wrong := a.check(args[i]); wrong != "" {
+		wrong := a.check(args[i])
+		if wrong == "" && a.Check != nil {
+			wrong = a.Check(args[i])
+		}
+		if wrong != "" {
 			return nil, c.invalid(a.Name + " " + wrong)
 		}
 	}
@@ -44,22 +50,47 @@ func (c *Command) invalid(message string) *errs.Error {
 
 // checkTogether holds the rules that tie arguments to each other.
 func (c *Command) checkTogether(args []value.Value) *errs.Error {
-	given := func(name string) bool {
+	of := func(name string) value.Value {
 		for i := range c.Args {
 			if c.Args[i].Name == name {
-				b, isBool := args[i].AsBool()
-				return !args[i].IsNil() && (!isBool || b)
+				return args[i]
 			}
 		}
-		return false
+		return value.Nil
 	}
+	off := func(name string) bool {
+		b, isBool := of(name).AsBool()
+		return isBool && !b
+	}
+	given := func(name string) bool { return !of(name).IsNil() && !off(name) }
 	switch {
 	case given("nx") && given("xx"):
 		return c.invalid("nx and xx exclude each other")
 	case given("keepttl") && given("ttl"):
 		return c.invalid("keepttl and ttl exclude each other")
+	case given("gt") && given("lt"):
+		return c.invalid("gt and lt exclude each other")
+	case off("with_dist") && (given("sort") || given("count")):
+		return c.invalid("sort and count need with_dist: the server orders only what it has distances for")
+	}
+	// What ends the server as a raw command ends it as a typed one.
+	if check := lethal[c.ServerName()]; check != nil {
+		if wrong := check(c.topLevel(args)); wrong != "" {
+			return c.invalid(wrong)
+		}
 	}
 	return nil
+}
+
+// topLevel puts arguments under their names, for the guards.
+func (c *Command) topLevel(args []value.Value) value.Value {
+	kv := make([]value.Value, 0, 2*len(args))
+	for i := range args {
+		if !args[i].IsNil() {
+			kv = append(kv, value.Str(c.Args[i].Wire()), args[i])
+		}
+	}
+	return value.Map(kv...)
 }
 
 // check returns what is wrong with v, "" if nothing.
@@ -90,7 +121,7 @@ func (a *Arg) check(v value.Value) string {
 			return mustBe("an integer", v)
 		}
 		if (a.Min != 0 || a.Max != 0) && (n < a.Min || n > a.Max) {
-			return "must be from " + strconv.FormatInt(a.Min, 10) + " to " + strconv.FormatInt(a.Max, 10)
+			return a.bounds()
 		}
 	case Float:
 		f, ok := v.AsFloat()
@@ -99,6 +130,9 @@ func (a *Arg) check(v value.Value) string {
 		}
 		if math.IsNaN(f) || math.IsInf(f, 0) {
 			return "must be finite"
+		}
+		if (a.Min != 0 || a.Max != 0) && (f < float64(a.Min) || f > float64(a.Max)) {
+			return a.bounds()
 		}
 	case Bool:
 		if _, ok := v.AsBool(); !ok {
@@ -120,6 +154,22 @@ func (a *Arg) check(v value.Value) string {
 				return "element " + strconv.Itoa(i) + " " + wrong
 			}
 		}
+	case BlobList:
+		if v.Kind() != value.KindArray {
+			return mustBe("a list of text or bytes", v)
+		}
+		if a.NonEmpty && v.Len() == 0 {
+			return "must not be empty"
+		}
+		for i := 0; i < v.Len(); i++ {
+			if _, ok := v.Index(i).AsBlob(); !ok {
+				return "must hold only text or bytes; element " + strconv.Itoa(i) + " is " + v.Index(i).Kind().String()
+			}
+		}
+	case FloatList:
+		return a.checkFloats(v)
+	case Places:
+		return a.checkPlaces(v)
 	case Pairs:
 		if v.Kind() != value.KindArray {
 			return mustBe("a list of (key, value) pairs", v)
@@ -156,6 +206,10 @@ func (a *Arg) check(v value.Value) string {
 	return ""
 }
 
+func (a *Arg) bounds() string {
+	return "must be from " + strconv.FormatInt(a.Min, 10) + " to " + strconv.FormatInt(a.Max, 10)
+}
+
 func (a *Arg) checkText(s string) string {
 	if a.NonEmpty && s == "" {
 		return "must not be empty"
@@ -163,8 +217,91 @@ func (a *Arg) checkText(s string) string {
 	if !utf8.ValidString(s) {
 		return "must be valid UTF-8"
 	}
-	if a.Name == "overflow" && s != "drop_oldest" && s != "block" {
-		return "must be drop_oldest or block"
+	if a.OneOf != nil && !slices.Contains(a.OneOf, s) {
+		last := len(a.OneOf) - 1
+		return "must be " + strings.Join(a.OneOf[:last], ", ") + " or " + a.OneOf[last]
+	}
+	return ""
+}
+
+func (a *Arg) checkFloats(v value.Value) string {
+	if v.Kind() != value.KindArray {
+		return mustBe("a list of numbers", v)
+	}
+	for i := range v.Len() {
+		if f, ok := v.Index(i).AsFloat(); !ok || math.IsNaN(f) || math.IsInf(f, 0) {
+			return "must hold only finite numbers; element " + strconv.Itoa(i) + " is none"
+		}
+	}
+	return ""
+}
+
+// checkPlaces refuses also what the server stores elsewhere than it was told.
+func (a *Arg) checkPlaces(v value.Value) string {
+	if v.Kind() != value.KindArray {
+		return mustBe("a list of (latitude, longitude, member)", v)
+	}
+	if a.NonEmpty && v.Len() == 0 {
+		return "must not be empty"
+	}
+	for i := range v.Len() {
+		p := v.Index(i)
+		if p.Kind() != value.KindArray || p.Len() != 3 {
+			return "must hold only (latitude, longitude, member); element " + strconv.Itoa(i) + " is not one"
+		}
+		lat, okLat := p.Index(0).AsFloat()
+		lon, okLon := p.Index(1).AsFloat()
+		_, okMember := p.Index(2).AsBlob()
+		switch {
+		case !okLat || !(lat >= -90 && lat <= 90):
+			return "element " + strconv.Itoa(i) + ": the latitude, which comes first, must be a number from -90 to 90"
+		case !okLon || !(lon >= -180 && lon <= 180):
+			return "element " + strconv.Itoa(i) + ": the longitude must be a number from -180 to 180"
+		case wrapsLongitude(lon):
+			return "element " + strconv.Itoa(i) + ": write longitude 180 as -180: the server mixes 180 into the latitude"
+		case !okMember:
+			return "element " + strconv.Itoa(i) + ": the member must be text or bytes, not " + p.Index(2).Kind().String()
+		}
+	}
+	return ""
+}
+
+// onlyText refuses members that are neither text nor bytes: the envelope wants text.
+func onlyText(v value.Value) string {
+	if v.Kind() != value.KindArray {
+		v = value.Array(v)
+	}
+	for i := range v.Len() {
+		if _, ok := v.Index(i).AsBlob(); !ok {
+			return mustBe("text", v.Index(i))
+		}
+	}
+	return ""
+}
+
+// elements refuses what the server refuses of a HyperLogLog's elements.
+func elements(v value.Value) string {
+	for i := range v.Len() {
+		e := v.Index(i)
+		if _, isBytes := e.AsByteArray(); e.IsNil() || (e.Kind() == value.KindArray && !isBytes) {
+			return "must hold neither null nor lists of other numbers than bytes"
+		}
+	}
+	return ""
+}
+
+// someElements refuses an empty list, the elements of which may be "".
+func someElements(v value.Value) string {
+	if v.Len() == 0 {
+		return "must not be empty"
+	}
+	return ""
+}
+
+// bit refuses all but 0 and 1: the native wires take the lowest bit of any number.
+func bit(v value.Value) string {
+	if n, _ := v.AsInt(); n < 0 || n > 1 {
+		return "must be 0 or 1"
 	}
 	return ""
 }

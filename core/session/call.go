@@ -73,7 +73,7 @@ func (c *Call) StartRaw(policy *Policy, wire Wire, name string, payload value.Va
 		c.entry, c.steps, err = planRaw(c.oneStep[:0], wire, name, payload)
 		c.payload = payload
 	} else {
-		c.steps = append(c.oneStep[:0], Step{Command: name, Payload: payload, Idempotent: command.Repeatable(name)})
+		c.steps = append(c.oneStep[:0], Step{Command: name, Payload: payload, Idempotent: repeatable(name, payload)})
 	}
 	c.begin(err)
 }
@@ -125,6 +125,12 @@ func (c *Call) Reply(payload value.Value, err *errs.Error) {
 		return
 	}
 	step := &c.steps[c.answered]
+	if err != nil && c.isResult(err) {
+		return
+	}
+	if err != nil && err.Code == errs.NotFound && c.wire.Native() && !c.asked && formOf(c.entry, c.wire).Kind == "length" {
+		payload, err = value.Int(0), nil
+	}
 	if err != nil {
 		// The other steps went out on the same connection.
 		err.MaybeApplied = c.maybe(err.MaybeApplied || len(c.steps) > 1)
@@ -276,13 +282,15 @@ func (c *Call) assemble() (value.Value, *errs.Error) {
 			if c.cmd.Reply.Kind == command.ReplyNothing {
 				return value.Nil, nil
 			}
-			return decode(c.cmd, "", value.Array(c.replies...))
+			return decode(c.cmd, "", value.Array(c.replies...), false)
 		}
 		if h.Field != "" {
 			field = h.Field
 		}
+	} else if alt := alternative(c.cmd, c.args); c.wire == Direct && alt != nil && alt.Field != "" {
+		field = alt.Field
 	}
-	return decode(c.cmd, field, c.replies[0])
+	return decode(c.cmd, field, c.replies[0], c.wire != HTTP)
 }
 
 // askMore starts a further exchange where the replies leave a question open, and

@@ -86,6 +86,20 @@ func nativeArgs(cmd *command.Command, form *command.Form, arg func(int) value.Va
 			continue
 		}
 		out, held = append(out, held...), nil
+		if t.Count {
+			out = append(out, value.Int(int64(arg(t.Arg).Len())))
+			continue
+		}
+		if t.Flag {
+			on := arg(t.Arg)
+			if on.IsNil() {
+				on = defaultOf(&cmd.Args[t.Arg])
+			}
+			if b, _ := on.AsBool(); b {
+				out = append(out, value.Str(t.Literal))
+			}
+			continue
+		}
 		if t.Literal != "" {
 			out = append(out, value.Str(t.Literal))
 			continue
@@ -102,7 +116,18 @@ func nativeArgs(cmd *command.Command, form *command.Form, arg func(int) value.Va
 			if v.Len() == 0 && a.Required {
 				return nil, nil
 			}
+			if v.Kind() == value.KindMap { // pairs of an envelope's object
+				for j := range v.Len() {
+					k, e := v.Pair(j)
+					out = append(out, k, blobOf(a, e))
+				}
+				continue
+			}
 			for j := range v.Len() {
+				if a.Type == command.Places {
+					out = appendPlace(out, t.Conv, v.Index(j))
+					continue
+				}
 				out = appendElement(out, a, v.Index(j))
 			}
 			continue
@@ -117,13 +142,25 @@ func nativeArgs(cmd *command.Command, form *command.Form, arg func(int) value.Va
 }
 
 func appendElement(out []value.Value, a *command.Arg, e value.Value) []value.Value {
-	if a.Type != command.Pairs {
+	switch {
+	case a.Type == command.BlobList && a.Encoded:
+		return append(out, fromByteArray(e))
+	case a.Type == command.BlobList:
+		return append(out, blobOf(a, e))
+	case a.Type != command.Pairs:
 		return append(out, e)
+	case e.Kind() == value.KindMap: // of an envelope
+		return append(out, e.Field("key"), blobOf(a, e.Field("value")))
 	}
-	if e.Kind() == value.KindMap { // of an envelope
-		return append(out, e.Field("key"), blob(e.Field("value")))
+	return append(out, e.Index(0), blobOf(a, e.Index(1)))
+}
+
+// blobOf is a value in the form in which the argument travels.
+func blobOf(a *command.Arg, v value.Value) value.Value {
+	if a.Stored {
+		return storedText(v)
 	}
-	return append(out, e.Index(0), blob(e.Index(1)))
+	return blob(v)
 }
 
 // blob is how a stored value travels: text and bytes themselves, any other value
@@ -155,6 +192,10 @@ func nativeArg(cmd *command.Command, a *command.Arg, conv command.Conv, v value.
 			return v, unsupported(RESP3, cmd.Name, " of a "+a.Name+" that is not text")
 		}
 		return v, nil
+	case a.Stored:
+		return storedText(v), nil
+	case a.Type == command.Float:
+		return float(v), nil
 	case conv == command.JSONText || (a.Type == command.JSON && a.Encoded):
 		return jsonText(v), nil
 	case a.Type == command.Blob:
@@ -175,7 +216,7 @@ func planRaw(steps []Step, wire Wire, name string, payload value.Value) (*comman
 	var refused *errs.Error
 	for _, cmd := range command.Entries(name) {
 		form := formOf(cmd, wire)
-		if form == nil {
+		if form == nil || (cmd.Queues() && !queues(cmd, payload)) {
 			continue
 		}
 		arg, err := payloadArgs(wire, cmd, form, payload)
@@ -184,7 +225,7 @@ func planRaw(steps []Step, wire Wire, name string, payload value.Value) (*comman
 		}
 		if err == nil {
 			for i := range steps { // none for an empty list
-				steps[i].Idempotent = command.Repeatable(name)
+				steps[i].Idempotent = repeatable(name, payload)
 			}
 			return cmd, steps, nil
 		}
@@ -210,20 +251,42 @@ func payloadArgs(wire Wire, cmd *command.Command, form *command.Form, payload va
 			continue
 		}
 		outer, inner, nested := strings.Cut(field, ".")
+		outer, at, listed := inBrackets(outer)
 		v, given := payload.Get(outer)
 		if !given && a.Alias != "" {
 			v, given = payload.Get(a.Alias)
 		}
-		if nested {
+		switch {
+		case nested:
 			v = v.Field(inner)
-		} else if given {
+		case listed && v.Kind() == value.KindArray && at < v.Len():
+			v = v.Index(at)
+		case listed:
+			v = value.Nil
+		case given:
 			found++
+		case a.Sent && a.Type == command.Bool:
+			v = value.Bool(false) // what absence means in an envelope
 		}
-		if a.Required && v.IsNil() && a.Type != command.Blob && a.Type != command.JSON || a.Required && !given && !nested {
+		if a.Choice && a.Required && v.IsNil() {
+			return nil, unsupported(wire, cmd.ServerName(), " without "+outer)
+		}
+		if a.Required && !a.Loose && v.IsNil() && a.Type != command.Blob && a.Type != command.JSON || a.Required && !a.Loose && !given && !nested {
 			return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: "Missing '" + field + "' field"}
 		}
+		if a.Loose {
+			v = loose(v)
+		}
 		if !v.IsNil() && !fits(a, v) {
+			if !a.Required && !a.Loose { // the envelope takes it for missing
+				continue
+			}
 			return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: field + " cannot be a " + v.Kind().String()}
+		}
+		if !v.IsNil() && a.Check != nil {
+			if wrong := a.Check(v); wrong != "" {
+				return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: field + " " + wrong}
+			}
 		}
 		if n, ok := v.AsInt(); ok && n < 0 && a.Min >= 0 && a.Max > 0 {
 			// The native wires take it for a huge number (protocol: synaprpc quirk 3),
@@ -232,6 +295,14 @@ func payloadArgs(wire Wire, cmd *command.Command, form *command.Form, payload va
 				continue
 			}
 			return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: field + " must not be negative"}
+		}
+		if a.NonEmpty && v.Len() == 0 && (a.Type == command.BlobList || a.Type == command.Places) {
+			// Over HTTP it makes an empty list, set or other key.
+			return nil, unsupported(wire, cmd.ServerName(), " of no "+field)
+		}
+		if s, isText := v.AsStr(); isText && wire == RESP3 && a.OneOf != nil && !isOneOf(a, s) {
+			// RESP3 takes an unknown unit for metres (protocol: resp3 5).
+			return nil, unsupported(wire, cmd.ServerName(), " with "+a.Name+" "+strconv.Quote(s))
 		}
 		if a.NonEmpty && v.Len() == 0 {
 			return nil, &errs.Error{Code: errs.InvalidArgument, Command: cmd.ServerName(), Message: field + " must not be empty"}
@@ -242,7 +313,7 @@ func payloadArgs(wire Wire, cmd *command.Command, form *command.Form, payload va
 		for i := range payload.Len() {
 			k, v := payload.Pair(i)
 			key, _ := k.AsStr()
-			if !v.IsNil() && !hasField(cmd, key) {
+			if !v.IsNil() && !hasField(cmd, key) && !contains(cmd.Ignored, key) && (key != cmd.Fixed || !value.Equal(v, value.Int(1))) {
 				return nil, unsupported(wire, cmd.ServerName(), " with "+strconv.Quote(key))
 			}
 		}
@@ -250,9 +321,42 @@ func payloadArgs(wire Wire, cmd *command.Command, form *command.Form, payload va
 	return func(i int) value.Value { return args[i] }, nil
 }
 
+// queues reports whether the envelope would queue a command with the payload.
+func queues(cmd *command.Command, payload value.Value) bool {
+	client, _ := payload.Field("client_id").AsStr()
+	return client != "" && (cmd.Fixed == "" || value.Equal(payload.Field(cmd.Fixed), value.Int(1)))
+}
+
+// loose makes texts of a list's elements as the envelope does where it takes any.
+func loose(list value.Value) value.Value {
+	if list.Kind() != value.KindArray && !list.IsNil() {
+		return list
+	}
+	texts := make([]value.Value, list.Len())
+	for i := range texts {
+		switch e := list.Index(i); e.Kind() {
+		case value.KindNil:
+			texts[i] = value.Str("")
+		default:
+			texts[i] = blob(e)
+		}
+	}
+	return value.Array(texts...)
+}
+
+func isOneOf(a *command.Arg, s string) bool {
+	for _, word := range a.OneOf {
+		if strings.EqualFold(word, s) {
+			return true
+		}
+	}
+	return false
+}
+
 func hasField(cmd *command.Command, key string) bool {
 	for i := range cmd.Args {
-		if outer, _, _ := strings.Cut(cmd.Args[i].Wire(), "."); outer == key || cmd.Args[i].Alias == key {
+		outer, _, _ := strings.Cut(cmd.Args[i].Wire(), ".")
+		if outer, _, _ = strings.Cut(outer, "["); outer == key || cmd.Args[i].Alias == key {
 			return true
 		}
 	}
@@ -285,7 +389,14 @@ func fits(a *command.Arg, v value.Value) bool {
 				return false
 			}
 		}
+	case command.BlobList:
+		return v.Kind() == value.KindArray
+	case command.Places:
+		return arePlaces(v)
 	case command.Pairs:
+		if a.Object {
+			return v.Kind() == value.KindMap
+		}
 		if v.Kind() != value.KindArray {
 			return false
 		}
@@ -302,7 +413,7 @@ func fits(a *command.Arg, v value.Value) bool {
 // nothingAsked is the result of a command on an empty list.
 func nothingAsked(cmd *command.Command) value.Value {
 	switch cmd.Reply.Kind {
-	case command.ReplyBlobs, command.ReplyStrings, command.ReplyRecords:
+	case command.ReplyBlobs, command.ReplyValues, command.ReplyStrings, command.ReplyRecords, command.ReplyBools, command.ReplyMaybeRecords:
 		return value.Array()
 	case command.ReplyInt:
 		return value.Int(0)
@@ -344,7 +455,7 @@ func NativeError(text string) *errs.Error {
 		e.Code, e.Message = errs.Unsupported, "the server does not know this command: "+plain
 	case strings.HasPrefix(plain, "key does not exist"):
 		e.Code = errs.NotFound
-	case e.Code == errs.Server && plain != text:
+	case e.Code == errs.Server && e.Status == 0 && plain != text:
 		// What the wire itself refuses is about the arguments.
 		e.Code = errs.InvalidArgument
 	}

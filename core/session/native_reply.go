@@ -1,6 +1,7 @@
 package session
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/libsynap/libsynap/core/command"
@@ -20,6 +21,15 @@ func (c *Call) fromNative(step *Step, reply value.Value) (value.Value, *errs.Err
 	v, err := c.nativeResult(form.Kind, reply)
 	if err != nil {
 		return v, err
+	}
+	if c.cmd == nil && cmd.Reply.Stored {
+		v = envelopeStored(v)
+	}
+	if cmd.Reply.First {
+		v = value.Array(v)
+	}
+	if form.Kind == "found" {
+		return foundOrNot(c.cmd == nil, cmd.Reply.Field, reply, v), nil
 	}
 	field := cmd.Reply.Field
 	if c.cmd == nil && cmd.HTTP.Shape == command.Envelope && cmd.HTTP.Field != "" {
@@ -48,6 +58,18 @@ func (c *Call) fromNative(step *Step, reply value.Value) (value.Value, *errs.Err
 	return value.Map(c.extras(form, members, v)...), nil
 }
 
+// foundOrNot leaves the member out of a reply that found nothing.
+func foundOrNot(raw bool, field string, reply, v value.Value) value.Value {
+	var members []value.Value
+	if raw {
+		members = append(members, value.Str("found"), value.Bool(!reply.IsNil()))
+	}
+	if !reply.IsNil() {
+		members = append(members, value.Str(field), v)
+	}
+	return value.Map(members...)
+}
+
 // extras adds what only the envelope's reply has.
 func (c *Call) extras(form *command.Form, members []value.Value, v value.Value) []value.Value {
 	if form.Kind == "ok" && form.Extras != nil {
@@ -66,7 +88,21 @@ func (c *Call) extras(form *command.Form, members []value.Value, v value.Value) 
 			members = append(members, value.Str(e), value.Bool(true))
 			continue
 		}
-		members = append(members, value.Str(name), c.payload.Field(from))
+		switch text, isText := strings.CutPrefix(name, "message:"); {
+		case isText:
+			members = append(members, value.Str("message"), value.Str(strings.ReplaceAll(text, "_", " ")))
+			continue
+		case from == "sha1(script)":
+			if sum := scriptSum(c.payload.Field("script")); !sum.IsNil() {
+				members = append(members, value.Str(name), sum)
+			}
+			continue
+		}
+		if n, err := strconv.ParseInt(from, 10, 64); err == nil {
+			members = append(members, value.Str(name), value.Int(n))
+			continue
+		}
+		members = append(members, value.Str(name), c.member(from))
 	}
 	if form.Kind == "events" {
 		next, _ := c.payload.Field("from_offset").AsInt()
@@ -86,7 +122,7 @@ func (c *Call) nativeResult(kind string, r value.Value) (value.Value, *errs.Erro
 		if s, ok := r.AsStr(); ok && s == "OK" {
 			return value.Bool(true), nil
 		}
-	case "int":
+	case "int", "length":
 		if _, ok := r.AsInt(); ok {
 			return r, nil
 		}
@@ -97,7 +133,7 @@ func (c *Call) nativeResult(kind string, r value.Value) (value.Value, *errs.Erro
 		if r.Kind() == value.KindBool {
 			return r, nil
 		}
-	case "bytes", "part":
+	case "bytes", "part", "found":
 		s, ok := r.AsBlob()
 		switch {
 		case r.IsNil() || (ok && s == "" && kind == "part"):
@@ -133,6 +169,32 @@ func (c *Call) nativeResult(kind string, r value.Value) (value.Value, *errs.Erro
 			return r, &errs.Error{Code: errs.NotFound, Command: c.name, Message: "the key is missing"}
 		default:
 			return r, nil
+		}
+	case "float":
+		if f, ok := floatOf(r); ok {
+			return value.Float(f), nil
+		}
+	case "score", "scored", "changed", "latlon-hits", "lonlat-hits", "latlon-points", "lonlat-points":
+		if v, ok := c.geoResult(kind, r); ok {
+			return v, nil
+		}
+	case "json":
+		if s, ok := r.AsBlob(); ok {
+			if parsed, err := value.ParseJSON(s); err == nil {
+				return parsed, nil
+			}
+		}
+	case "bools":
+		if r.Kind() == value.KindArray {
+			return bools(r), nil
+		}
+	case "queued":
+		if s, ok := r.AsStr(); ok && s == "QUEUED" {
+			return value.Bool(true), nil
+		}
+	case "results":
+		if v, ok := executed(r); ok {
+			return v, nil
 		}
 	case "created":
 		if s, ok := r.AsStr(); ok && (s == "CREATED" || s == "EXISTS") {
@@ -258,4 +320,39 @@ func kvStats(m value.Value) value.Value {
 		value.Str("total_memory_bytes"), m.Field("total_memory_bytes"),
 		value.Str("operations"), value.Map(operations...),
 		value.Str("hit_rate"), value.Float(rate))
+}
+
+// floatOf reads a float, which RESP3 may write as text.
+func floatOf(r value.Value) (float64, bool) {
+	if s, isText := r.AsBlob(); isText {
+		f, err := strconv.ParseFloat(s, 64)
+		return f, err == nil
+	}
+	return r.AsFloat()
+}
+
+// bools reads a list of booleans, which RESP3 writes as 0 and 1.
+func bools(list value.Value) value.Value {
+	out := make([]value.Value, list.Len())
+	for i := range out {
+		b, isBool := list.Index(i).AsBool()
+		n, _ := list.Index(i).AsInt()
+		out[i] = value.Bool(isBool && b || n > 0)
+	}
+	return value.Array(out...)
+}
+
+// executed reads what became of a transaction: a JSON text per command, or nothing.
+func executed(r value.Value) (value.Value, bool) {
+	if r.IsNil() {
+		return value.Map(value.Str("aborted"), value.Bool(true), value.Str("message"), value.Str("Transaction aborted: watched keys changed")), true
+	}
+	if r.Kind() != value.KindArray {
+		return r, false
+	}
+	results := make([]value.Value, r.Len())
+	for i := range results {
+		results[i] = parseStored(r.Index(i))
+	}
+	return value.Map(value.Str("success"), value.Bool(true), value.Str("results"), value.Array(results...)), true
 }

@@ -41,7 +41,7 @@ func (w Wire) Native() bool { return w == RPC || w == RESP3 }
 func plan(steps []Step, wire Wire, cmd *command.Command, args []value.Value) ([]Step, *errs.Error) {
 	h := &cmd.HTTP
 	if wire == Direct {
-		return append(steps, Step{Command: cmd.ServerName(), Payload: payload(cmd, args), Idempotent: cmd.Traits.Idempotent}), nil
+		return append(steps, Step{Command: cmd.ServerName(), Payload: payload(cmd, storedArgs(cmd, args)), Idempotent: cmd.Traits.Idempotent}), nil
 	}
 	if wire.Native() {
 		return planNative(steps, wire, cmd, func(i int) value.Value { return args[i] })
@@ -115,14 +115,23 @@ func payloadWithout(cmd *command.Command, args []value.Value, skip string) value
 	}
 	kv := make([]value.Value, 0, 2*given)
 	var nested []value.Value
+	var listed lists
 	nest := ""
 	for i := range cmd.Args {
 		a := &cmd.Args[i]
 		field := a.Wire()
-		if field == "-" || (args[i].IsNil() && !a.Required) || contains(skip, a.Name) {
+		given := args[i]
+		if a.Sent && given.IsNil() {
+			given = defaultOf(a)
+		}
+		if field == "-" || (given.IsNil() && !a.Required) || contains(skip, a.Name) {
 			continue
 		}
-		v := wireValue(a, args[i])
+		v := wireValue(a, given)
+		if name, at, ok := inBrackets(field); ok {
+			listed.put(name, at, v)
+			continue
+		}
 		if outer, inner, ok := strings.Cut(field, "."); ok {
 			nest = outer
 			nested = append(nested, value.Str(inner), v)
@@ -130,6 +139,10 @@ func payloadWithout(cmd *command.Command, args []value.Value, skip string) value
 		}
 		kv = append(kv, value.Str(field), v)
 	}
+	if cmd.Fixed != "" {
+		kv = append(kv, value.Str(cmd.Fixed), value.Int(1))
+	}
+	kv = listed.appendTo(kv)
 	if nested != nil {
 		kv = append(kv, value.Str(nest), value.Map(nested...))
 	}
@@ -157,7 +170,20 @@ func wireValue(a *command.Arg, v value.Value) value.Value {
 	case command.Bytes:
 		b, _ := v.AsBlob()
 		return value.ByteArray(b)
+	case command.Int:
+		if n, _ := v.AsInt(); n == 0 && a.Zero != 0 {
+			return value.Int(a.Zero)
+		}
+	case command.BlobList:
+		if a.Encoded {
+			return byteArrays(v)
+		}
+	case command.Places:
+		return placesPayload(v)
 	case command.Pairs:
+		if a.Object {
+			return pairsObject(v)
+		}
 		pairs := make([]value.Value, v.Len())
 		for i := range pairs {
 			pairs[i] = value.Map(value.Str("key"), v.Index(i).Index(0), value.Str("value"), v.Index(i).Index(1))
@@ -165,6 +191,22 @@ func wireValue(a *command.Arg, v value.Value) value.Value {
 		return value.Array(pairs...)
 	}
 	return v
+}
+
+// pairsObject makes an object of pairs; of equal names the last wins.
+func pairsObject(pairs value.Value) value.Value {
+	place := make(map[string]int, pairs.Len())
+	members := make([]value.Value, 0, 2*pairs.Len())
+	for _, p := range pairs.Items() {
+		name, _ := p.Index(0).AsStr()
+		if at, again := place[name]; again {
+			members[at] = p.Index(1)
+			continue
+		}
+		members = append(members, p.Index(0), p.Index(1))
+		place[name] = len(members) - 1
+	}
+	return value.Map(members...)
 }
 
 // restPath fills the arguments into a path and names those it took.

@@ -10,17 +10,24 @@ import (
 )
 
 // decode turns the payload of a reply into the result that the entry promises.
-func decode(cmd *command.Command, field string, payload value.Value) (value.Value, *errs.Error) {
+// asText says that stored values come as the text that is stored.
+func decode(cmd *command.Command, field string, payload value.Value, asText bool) (value.Value, *errs.Error) {
 	r := &cmd.Reply
 	if r.Kind == command.ReplyNothing {
 		return value.Nil, nil
 	}
 	if field != "" {
 		got, ok := payload.Get(field)
+		if !ok && r.Absent {
+			return nothingFound(cmd), nil
+		}
 		if !ok {
 			return value.Nil, badReply(cmd, "has no member "+field)
 		}
 		payload = got
+	}
+	if r.First && payload.Kind() == value.KindArray {
+		payload = payload.Index(0)
 	}
 	switch r.Kind {
 	case command.ReplyBool:
@@ -39,7 +46,7 @@ func decode(cmd *command.Command, field string, payload value.Value) (value.Valu
 			return payload, nil
 		}
 	case command.ReplyBlobOrNil, command.ReplyBytesOrNil, command.ReplyJSONOrNil:
-		return decodeBlob(cmd, payload)
+		return decodeBlob(cmd, payload, asText)
 	case command.ReplyStrings:
 		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) {
 			if _, ok := v.AsStr(); !ok {
@@ -47,8 +54,37 @@ func decode(cmd *command.Command, field string, payload value.Value) (value.Valu
 			}
 			return v, nil
 		})
-	case command.ReplyBlobs:
-		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) { return decodeBlob(cmd, v) })
+	case command.ReplyBlobs, command.ReplyValues:
+		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) {
+			if r.Item != "" && v.Kind() == value.KindMap {
+				v = v.Field(r.Item)
+			}
+			got, err := decodeBlob(cmd, v, asText)
+			if r.Kind == command.ReplyValues && got.IsNil() {
+				got = value.Str("null") // the text of JSON's null, which another client stored
+			}
+			return got, err
+		})
+	case command.ReplyMap:
+		return decodeMap(cmd, payload, asText)
+	case command.ReplyFloat:
+		if f, ok := payload.AsFloat(); ok {
+			return value.Float(f), nil
+		}
+		if payload.IsNil() {
+			return value.Nil, badReply(cmd, "is null: the result is no finite number, and JSON has no other")
+		}
+	case command.ReplyFloatOrNil, command.ReplyFloats, command.ReplyInts, command.ReplyMaybeRecords:
+		return decodeShapes(cmd, payload)
+	case command.ReplyBools:
+		return decodeList(cmd, payload, func(v value.Value) (value.Value, *errs.Error) {
+			if v.Kind() != value.KindBool {
+				return value.Nil, badReply(cmd, "lists something that is no boolean")
+			}
+			return v, nil
+		})
+	case command.ReplyJSON:
+		return payload, nil
 	case command.ReplyRecord:
 		return decodeRecord(cmd, payload)
 	case command.ReplyRecordOrNil:
@@ -81,8 +117,35 @@ func decodeList(cmd *command.Command, v value.Value, element func(value.Value) (
 	return value.Array(out...), nil
 }
 
+// decodeMap gives the stored values of a map their type.
+func decodeMap(cmd *command.Command, v value.Value, asText bool) (value.Value, *errs.Error) {
+	if v.Kind() != value.KindMap {
+		return value.Nil, badReply(cmd, "holds a "+v.Kind().String()+" where a map is due")
+	}
+	pairs := make([]value.Value, 0, 2*v.Len())
+	for i := range v.Len() {
+		k, e := v.Pair(i)
+		name, _ := k.AsBlob()
+		e, err := decodeBlob(cmd, e, asText)
+		if err != nil {
+			return value.Nil, err
+		}
+		pairs = append(pairs, value.TextOrBytes(name), e)
+	}
+	return value.Map(pairs...), nil
+}
+
 // decodeBlob gives a stored value the type that the command promises.
-func decodeBlob(cmd *command.Command, v value.Value) (value.Value, *errs.Error) {
+func decodeBlob(cmd *command.Command, v value.Value, asText bool) (value.Value, *errs.Error) {
+	if cmd.Reply.Stored {
+		if cmd.Reply.Kind == command.ReplyJSONOrNil {
+			if asText {
+				v = parseStored(v)
+			}
+			return v, nil
+		}
+		v = unstored(v, asText)
+	}
 	if v.IsNil() {
 		return v, nil
 	}
@@ -148,6 +211,15 @@ func fieldValue(f *command.Field, v value.Value) (value.Value, bool) {
 	case command.Float:
 		f, ok := v.AsFloat()
 		return value.Float(f), ok
+	case command.FloatOrNil:
+		if v.IsNil() {
+			return v, true
+		}
+		f, ok := v.AsFloat()
+		return value.Float(f), ok
+	case command.Blob:
+		s, ok := v.AsBlob()
+		return value.TextOrBytes(s), ok
 	case command.Bool: // left out where false
 		return value.Bool(v.Kind() == value.KindBool && !value.Equal(v, value.Bool(false))), v.IsNil() || v.Kind() == value.KindBool
 	case command.Bytes:

@@ -131,6 +131,10 @@ func cParams(c *command.Command) string {
 			out += ", bool " + a.Name
 		case command.StringList:
 			out += ", const synap_str *" + a.Name + ", size_t " + a.Name + "_count"
+		case command.BlobList:
+			out += ", const synap_blob *" + a.Name + ", size_t " + a.Name + "_count"
+		case command.Places:
+			out += ", const synap_place *" + a.Name + ", size_t " + a.Name + "_count"
 		case command.Pairs:
 			out += ", const synap_pair *" + a.Name + ", size_t " + a.Name + "_count"
 		default:
@@ -148,7 +152,7 @@ func cNames(c *command.Command) string {
 	out := ""
 	for _, a := range required(c) {
 		out += ", " + a.Name
-		if a.Type == command.StringList || a.Type == command.Pairs {
+		if a.Type == command.StringList || a.Type == command.Pairs || a.Type == command.BlobList || a.Type == command.Places {
 			out += ", " + a.Name + "_count"
 		}
 	}
@@ -173,6 +177,10 @@ func cOptionField(a command.Arg) string {
 			return "bool has_" + a.Name + "; bool " + a.Name + ";"
 		}
 		return "bool " + a.Name + ";"
+	case command.Float:
+		return "bool has_" + a.Name + "; double " + a.Name + ";"
+	case command.FloatList:
+		return "const double *" + a.Name + "; size_t " + a.Name + "_count;"
 	case command.StringList:
 		return "const synap_str *" + a.Name + "; size_t " + a.Name + "_count;"
 	case command.StringMap:
@@ -199,6 +207,10 @@ func cPack(a command.Arg) string {
 		return "synap_write_bool(w, " + a.Name + ");"
 	case command.StringList:
 		return "synap_write_strs(w, " + a.Name + ", " + a.Name + "_count);"
+	case command.BlobList:
+		return "synap_write_blobs(w, " + a.Name + ", " + a.Name + "_count);"
+	case command.Places:
+		return "synap_write_places(w, " + a.Name + ", " + a.Name + "_count);"
 	case command.Pairs:
 		return "synap_write_pairs(w, " + a.Name + ", " + a.Name + "_count);"
 	}
@@ -214,6 +226,10 @@ func cPackOption(a command.Arg) string {
 		given, write = o+".data != NULL", "synap_write_str(w, "+o+");"
 	case command.Bool:
 		given, write = o, "synap_write_bool(w, "+o+");"
+	case command.Float:
+		write = "synap_write_float(w, " + o + ");"
+	case command.FloatList:
+		given, write = o+" != NULL", "synap_write_floats(w, "+o+", "+o+"_count);"
 	case command.StringList:
 		given, write = o+" != NULL", "synap_write_strs(w, "+o+", "+o+"_count);"
 	case command.StringMap:
@@ -231,6 +247,10 @@ func cFieldType(f command.Field) string {
 		return "synap_str " + f.Name + ";"
 	case command.Int:
 		return "int64_t " + f.Name + ";"
+	case command.Blob:
+		return "synap_blob " + f.Name + ";"
+	case command.FloatOrNil:
+		return "bool has_" + f.Name + "; double " + f.Name + ";"
 	case command.IntOrNil:
 		return "bool has_" + f.Name + "; int64_t " + f.Name + ";"
 	case command.Float:
@@ -252,6 +272,10 @@ func cReadField(f command.Field) string {
 		return o + " = synap_value_str(field);"
 	case command.Int:
 		return o + " = synap_value_int(field);"
+	case command.Blob:
+		return o + " = synap_value_blob(field);"
+	case command.FloatOrNil:
+		return "out->has_" + f.Name + " = field.kind == SYNAP_FLOAT;\n    " + o + " = synap_value_float(field);"
 	case command.IntOrNil:
 		return "out->has_" + f.Name + " = field.kind == SYNAP_INT;\n    " + o + " = synap_value_int(field);"
 	case command.Float:
@@ -276,7 +300,7 @@ func cOptionsInit(c *command.Command) string {
 		switch a.Type {
 		case command.String:
 			parts = append(parts, "{NULL, 0}")
-		case command.Int:
+		case command.Int, command.Float:
 			parts = append(parts, "0")
 		case command.Bool:
 			parts = append(parts, "false")
@@ -344,9 +368,16 @@ func cOut(c *command.Command) outParam {
 	case "intOrNil":
 		return outParam{", int64_t *out, bool *present", []string{out("May be NULL."), "\\param present May be NULL. Whether there is a result."},
 			"synap_int_take(out, present, &reply);"}
+	case "float":
+		return outParam{", double *out", []string{out("May be NULL.")}, "synap_float_take(out, &reply);"}
+	case "floatOrNil":
+		return outParam{", double *out, bool *present", []string{out("May be NULL."), "\\param present May be NULL. Whether there is a result."},
+			"synap_float_or_nil_take(out, present, &reply);"}
+	case "map", "json":
+		return outParam{", SYNAP_OWN synap_reply *out", []string{out("Yours: read its value, free it with synap_reply_free.")}, "synap_reply_take(out, &reply);"}
 	case "string", "blobOrNil", "bytesOrNil", "jsonOrNil":
 		return outParam{", SYNAP_OWN synap_reply *out", []string{out("Yours: free it with synap_reply_free.")}, "synap_reply_take(out, &reply);"}
-	case "strings", "blobs", "records":
+	case "strings", "blobs", "records", "bools", "floats", "ints", "recordsOrNil", "values":
 		return outParam{", SYNAP_OWN synap_list *out", []string{out("Yours: read it with " + cListReader(c) + ", free it with synap_list_free.")}, "synap_list_take(out, &reply);"}
 	case "record":
 		return outParam{", SYNAP_OWN " + rec + "_t *out", []string{out("Yours: free it with " + rec + "_free.")}, rec + "_take(out, NULL, synap_parse(reply), &reply);"}
@@ -362,8 +393,10 @@ func cListReader(c *command.Command) string {
 	switch replyKind(c) {
 	case "strings":
 		return "synap_list_next_str"
-	case "blobs":
+	case "blobs", "bools", "floats", "ints", "values":
 		return "synap_list_next"
+	case "recordsOrNil":
+		return "synap_list_next, and what is not SYNAP_NIL with synap_" + cName(c.Reply.Record.Name) + "_read"
 	}
 	return "synap_" + cName(c.Reply.Record.Name) + "_next"
 }

@@ -7,10 +7,13 @@ func cppOutputs() []output {
 	return []output{{"include/synap.hpp", renderC("synap.hpp.tmpl")}}
 }
 
-// cppMethod is a method's name; delete is a word of the language.
+// cppMethod is a method's name; delete and union are words of the language.
 func cppMethod(c *command.Command) string {
-	if c.Method() == "delete" {
+	switch c.Method() {
+	case "delete":
 		return "del"
+	case "union":
+		return "union_"
 	}
 	return c.Method()
 }
@@ -38,6 +41,10 @@ func cppType(a command.Arg) string {
 		return "bool"
 	case command.StringList:
 		return "const std::vector<std::string> &"
+	case command.BlobList:
+		return "const std::vector<std::string> &"
+	case command.Places:
+		return "const std::vector<Place> &"
 	case command.Pairs:
 		return "const std::vector<std::pair<std::string, std::string>> &"
 	}
@@ -71,10 +78,14 @@ func cppOption(a command.Arg) string {
 
 func cppOptionType(a command.Arg) string {
 	return map[command.Type]string{command.String: "std::string", command.Int: "std::int64_t", command.Bool: "bool",
+		command.Float: "double", command.FloatList: "std::vector<double>",
 		command.StringList: "std::vector<std::string>", command.StringMap: "std::map<std::string, std::string>"}[a.Type]
 }
 
 func cppPack(a command.Arg) string {
+	if a.Type == command.BlobList {
+		return "detail::write_blobs(w, " + a.Name + ");"
+	}
 	return "detail::write(w, " + a.Name + ");"
 }
 
@@ -84,6 +95,7 @@ func cppPackOption(a command.Arg) string {
 
 func cppField(f command.Field) string {
 	return map[command.Type]string{command.String: "std::string", command.StringOrNil: "std::optional<std::string>",
+		command.Blob: "std::string", command.FloatOrNil: "std::optional<double>",
 		command.Int: "std::int64_t", command.IntOrNil: "std::optional<std::int64_t>", command.Float: "double", command.Bool: "bool",
 		command.Bytes: "std::string", command.JSON: "Value", command.StringMap: "std::map<std::string, std::string>"}[f.Type] + " " + f.Name + "{};"
 }
@@ -100,7 +112,8 @@ func cppValue(c *command.Command) string {
 		"string": "std::string", "blobOrNil": "std::optional<std::string>", "bytesOrNil": "std::optional<std::string>",
 		"jsonOrNil": "std::optional<Value>", "strings": "std::vector<std::string>", "blobs": "std::vector<std::optional<std::string>>",
 		"record": rec, "recordOrNil": "std::optional<" + rec + ">", "records": "std::vector<" + rec + ">",
-		"stream": rec}[replyKind(c)]
+		"stream": rec, "float": "double", "map": "std::map<std::string, std::string>", "bools": "std::vector<bool>", "json": "Value",
+		"floatOrNil": "std::optional<double>", "floats": "std::vector<std::optional<double>>", "ints": "std::vector<std::int64_t>", "values": "std::vector<std::string>", "recordsOrNil": "std::vector<std::optional<" + rec + ">>"}[replyKind(c)]
 }
 
 func cppResult(c *command.Command) string {

@@ -63,7 +63,7 @@ func typeName(t command.Type) string {
 		command.String: "text", command.Blob: "text or bytes", command.Bytes: "bytes", command.JSON: "any JSON value",
 		command.Int: "integer", command.Uint: "integer", command.Float: "float", command.Bool: "boolean",
 		command.StringList: "list of texts", command.Pairs: "list of (key, value)", command.StringMap: "map of texts",
-		command.StringOrNil: "text or nothing", command.BlobOrNil: "text, bytes or nothing", command.IntOrNil: "integer or nothing",
+		command.BlobList: "list of text or bytes", command.FloatList: "list of floats", command.Places: "list of (latitude, longitude, member)", command.FloatOrNil: "float or nothing", command.StringOrNil: "text or nothing", command.BlobOrNil: "text, bytes or nothing", command.IntOrNil: "integer or nothing",
 	}[t]
 }
 
@@ -79,11 +79,13 @@ func result(c *command.Command) string {
 	kind := map[string]string{
 		"bool": "a boolean.", "int": "an integer.", "intOrNil": "an integer or nothing.", "string": "a text.",
 		"blobOrNil": "text, bytes or nothing.", "bytesOrNil": "bytes or nothing.", "jsonOrNil": "a JSON value or nothing.",
+		"float": "a float.", "map": "a map from text to text or bytes.", "bools": "a list of booleans.", "json": "a JSON value.",
+		"floatOrNil": "a float or nothing.", "floats": "a list of float or nothing.", "ints": "a list of integers.", "values": "a list of text or bytes.",
 		"strings": "a list of texts.", "blobs": "a list of text, bytes or nothing.",
 	}[replyKind(c)]
 	if r := c.Reply.Record; r != nil {
-		kind = map[string]string{"record": "a ", "recordOrNil": "a ", "records": "a list of ", "stream": "a subscription of "}[replyKind(c)] + "`" + r.Name + "`"
-		if replyKind(c) == "recordOrNil" {
+		kind = map[string]string{"record": "a ", "recordOrNil": "a ", "records": "a list of ", "recordsOrNil": "a list of ", "stream": "a subscription of "}[replyKind(c)] + "`" + r.Name + "`"
+		if replyKind(c) == "recordOrNil" || replyKind(c) == "recordsOrNil" {
 			kind += " or nothing"
 		}
 		kind += "."
@@ -110,7 +112,7 @@ func httpForm(c *command.Command) string {
 		return "polls `" + h.Command + "`"
 	}
 	s := "`" + h.Command + "`"
-	if h.Alt != nil {
+	if h.Alt != nil && h.Alt.Shape == command.REST {
 		s += ", with " + strings.Join(h.When, "/") + " `" + h.Alt.Method + " " + h.Alt.Path + "`"
 	}
 	return s

@@ -52,6 +52,10 @@ func familyType(f string) string {
 		return "KV"
 	case "pubsub":
 		return "PubSub"
+	case "sortedset":
+		return "SortedSet"
+	case "hyperloglog":
+		return "HyperLogLog"
 	}
 	return camel(f)
 }
@@ -140,6 +144,12 @@ func goArgType(a command.Arg) string {
 		return "bool"
 	case command.StringList:
 		return "[]string"
+	case command.BlobList:
+		return "[]string"
+	case command.FloatList:
+		return "[]float64"
+	case command.Places:
+		return "[]Place"
 	case command.Pairs:
 		return "[]Pair"
 	case command.StringMap:
@@ -166,6 +176,12 @@ func goArgPack(a command.Arg, expr string) string {
 		return "value.Bool(" + expr + ")"
 	case command.StringList:
 		return "packStrings(" + expr + ")"
+	case command.BlobList:
+		return "packBlobs(" + expr + ")"
+	case command.FloatList:
+		return "packFloats(" + expr + ")"
+	case command.Places:
+		return "packPlaces(" + expr + ")"
 	case command.Pairs:
 		return "packPairs(" + expr + ")"
 	case command.StringMap:
@@ -182,6 +198,8 @@ func pointer(a command.Arg) bool {
 		return a.Default == "true"
 	case command.Int:
 		return a.Min < 1 && a.Default != "0"
+	case command.Float:
+		return a.Default != "0"
 	}
 	return false
 }
@@ -200,7 +218,7 @@ func goOptionPack(i int, a command.Arg) string {
 	switch {
 	case pointer(a):
 		return fmt.Sprintf("if %s != nil {\n%s%s\n}", field, set, goArgPack(a, "*"+field))
-	case a.Type == command.StringList || a.Type == command.StringMap:
+	case a.Type == command.StringList || a.Type == command.StringMap || a.Type == command.FloatList:
 		return fmt.Sprintf("if %s != nil {\n%s%s\n}", field, set, goArgPack(a, field))
 	case a.Type == command.Bool:
 		return fmt.Sprintf("if %s {\n%s%s\n}", field, set, goArgPack(a, field))
@@ -212,8 +230,10 @@ func goOptionPack(i int, a command.Arg) string {
 
 func goFieldType(f command.Field) string {
 	switch f.Type {
-	case command.String, command.StringOrNil:
+	case command.String, command.StringOrNil, command.Blob:
 		return "string"
+	case command.FloatOrNil:
+		return "*float64"
 	case command.Int:
 		return "int64"
 	case command.IntOrNil:
@@ -235,8 +255,10 @@ func goFieldType(f command.Field) string {
 func goFieldUnpack(i int, f command.Field) string {
 	v := fmt.Sprintf("v.Index(%d)", i)
 	switch f.Type {
-	case command.String, command.StringOrNil:
+	case command.String, command.StringOrNil, command.Blob:
 		return "unpackString(" + v + ")"
+	case command.FloatOrNil:
+		return "unpackFloatOrNil(" + v + ")"
 	case command.Int:
 		return "unpackInt(" + v + ")"
 	case command.IntOrNil:
@@ -256,7 +278,8 @@ func goFieldUnpack(i int, f command.Field) string {
 }
 
 func replyKind(c *command.Command) string {
-	return [...]string{"nothing", "bool", "int", "intOrNil", "string", "blobOrNil", "bytesOrNil", "jsonOrNil", "strings", "blobs", "record", "recordOrNil", "records", "stream"}[c.Reply.Kind]
+	return [...]string{"nothing", "bool", "int", "intOrNil", "string", "blobOrNil", "bytesOrNil", "jsonOrNil", "strings", "blobs", "record", "recordOrNil", "records", "stream", "float", "map", "bools", "json",
+		"floatOrNil", "floats", "ints", "recordsOrNil", "values"}[c.Reply.Kind]
 }
 
 // goSignature is the method's parameters and results.
@@ -281,6 +304,8 @@ func goSignature(family string, c *command.Command) string {
 		"jsonOrNil": "(found bool, err error)", "strings": "([]string, error)", "blobs": "([]MaybeString, error)",
 		"record": "(*" + record + ", error)", "recordOrNil": "(*" + record + ", error)", "records": "([]" + record + ", error)",
 		"stream": "(*Feed[" + record + "], error)",
+		"float":  "(float64, error)", "map": "(map[string]string, error)", "bools": "([]bool, error)", "json": "(JSON, error)",
+		"floatOrNil": "(n float64, ok bool, err error)", "floats": "([]*float64, error)", "ints": "([]int64, error)", "recordsOrNil": "([]*" + record + ", error)", "values": "([]string, error)",
 	}[replyKind(c)]
 	return "(" + strings.Join(params, ", ") + ") " + results
 }
@@ -324,8 +349,10 @@ func hasJSON(c *command.Command) bool {
 // goZeroBefore is what a failing method returns before its error.
 func goZeroBefore(c *command.Command) string {
 	return map[string]string{"nothing": "", "bool": "false, ", "int": "0, ", "intOrNil": "0, false, ", "string": `"", `,
-		"blobOrNil": `"", false, `, "jsonOrNil": "false, "}[replyKind(c)] +
-		map[bool]string{true: "nil, "}[strings.Contains("bytesOrNil strings blobs record recordOrNil records stream", replyKind(c)) && replyKind(c) != "string"]
+		"blobOrNil": `"", false, `, "jsonOrNil": "false, ",
+		"bytesOrNil": "nil, ", "strings": "nil, ", "blobs": "nil, ", "record": "nil, ", "recordOrNil": "nil, ", "records": "nil, ", "stream": "nil, ",
+		"float": "0, ", "map": "nil, ", "bools": "nil, ", "json": "JSON{}, ",
+		"floatOrNil": "0, false, ", "floats": "nil, ", "ints": "nil, ", "recordsOrNil": "nil, ", "values": "nil, "}[replyKind(c)]
 }
 
 // goCallArgs is what follows the command in the call.

@@ -28,6 +28,8 @@ func main() {
 	for _, render := range []func() []output{goOutputs, cOutputs, cppOutputs, pythonOutputs, nodeOutputs, docsOutputs} {
 		outputs = append(outputs, render()...)
 	}
+	generated, err := callsOutputs()
+	outputs = append(outputs, generated...)
 	stale := 0
 	for _, o := range outputs {
 		old, err := os.ReadFile(o.path)
@@ -46,6 +48,9 @@ func main() {
 			fatal(err)
 		}
 		fmt.Println("wrote", o.path)
+	}
+	if err != nil {
+		fatal(err)
 	}
 	if stale > 0 {
 		fmt.Println("run: make generate")

@@ -24,7 +24,7 @@ var nodeTemplate string
 // examples of the documentation.
 func nodeOutputs() []output {
 	t := template.Must(template.New("node").Funcs(template.FuncMap{
-		"quote": pyQuote, "docText": tsDocText, "familyType": familyType, "lowerCamel": lowerCamel, "optionName": tsOptionName,
+		"quote": pyQuote, "docText": tsDocText, "familyType": tsFamilyType, "lowerCamel": lowerCamel, "optionName": tsOptionName,
 		"fieldDoc": tsFieldDoc, "fieldType": tsFieldType, "fieldValue": tsFieldValue, "argDoc": tsArgDoc, "argType": tsArgType,
 		"optional": optional, "required": required, "method": tsMethod, "argsType": tsArgsType, "names": tsNames,
 		"frame": tsFrame, "makers": tsMakers, "methodOf": tsMethodOf, "batchMethod": tsBatchMethod, "replyKind": replyKind,
@@ -65,10 +65,14 @@ func nodeOutputs() []output {
 	return out
 }
 
-var tsImport = regexp.MustCompile(`^import (type )?\{ (.*) \} from (.*)$`)
+var (
+	tsImport   = regexp.MustCompile(`^import (type )?\{ (.*) \} from (.*)$`)
+	tsComments = regexp.MustCompile(`(?s)/\*.*?\*/|//[^\n]*`)
+)
 
 // tsPruneImports drops names that the module does not use from its imports.
 func tsPruneImports(src string) []byte {
+	code := tsComments.ReplaceAllString(src, "")
 	lines := strings.Split(src, "\n")
 	kept := lines[:0]
 	for _, line := range lines {
@@ -76,7 +80,7 @@ func tsPruneImports(src string) []byte {
 			var used []string
 			for _, name := range strings.Split(m[2], ", ") {
 				bare := strings.TrimPrefix(name, "type ")
-				if len(regexp.MustCompile(`\b`+bare+`\b`).FindAllString(src, 2)) > 1 {
+				if len(regexp.MustCompile(`\b`+bare+`\b`).FindAllString(code, 2)) > 1 {
 					used = append(used, name)
 				}
 			}
@@ -109,6 +113,14 @@ func tsOptionName(name string) string {
 	return lowerCamel(name)
 }
 
+// tsFamilyType is the class of a family: Set is that of the language.
+func tsFamilyType(f string) string {
+	if f == "set" {
+		return "SetCommands"
+	}
+	return familyType(f)
+}
+
 func tsMethod(c *command.Command) string { return lowerCamel(c.Method()) }
 
 // tsArgsType is the name of the type of a command's optional arguments.
@@ -122,13 +134,13 @@ func camelName(s string) string {
 }
 
 func tsArgType(a command.Arg) string {
-	if a.Name == "overflow" {
-		return `"drop_oldest" | "block"`
+	if a.OneOf != nil {
+		return `"` + strings.Join(a.OneOf, `" | "`) + `"`
 	}
 	return map[command.Type]string{
 		command.String: "string", command.Blob: "TextOrBytes", command.Bytes: "Uint8Array", command.JSON: "unknown",
 		command.Int: "Integer", command.Uint: "Integer", command.Float: "number", command.Bool: "boolean",
-		command.StringList: "Texts", command.Pairs: "Pairs", command.StringMap: "TextMap",
+		command.StringList: "Texts", command.BlobList: "Blobs", command.FloatList: "Floats", command.Places: "Places", command.Pairs: "Pairs", command.StringMap: "TextMap",
 	}[a.Type]
 }
 
@@ -137,7 +149,7 @@ func tsPack(t command.Type) string {
 	return map[command.Type]string{
 		command.String: "text", command.Blob: "blob", command.Bytes: "data", command.JSON: "json",
 		command.Int: "int", command.Uint: "int", command.Float: "float", command.Bool: "bool",
-		command.StringList: "texts", command.Pairs: "pairs", command.StringMap: "textMap",
+		command.StringList: "texts", command.BlobList: "blobs", command.FloatList: "floats", command.Places: "places", command.Pairs: "pairs", command.StringMap: "textMap",
 	}[t]
 }
 
@@ -146,7 +158,7 @@ func tsFieldType(t command.Type) string {
 		command.String: "string", command.Bytes: "Uint8Array", command.JSON: "unknown", command.Blob: "TextOrBytes",
 		command.Int: "number", command.Uint: "number", command.Float: "number", command.Bool: "boolean",
 		command.StringList: "string[]", command.StringMap: "Readonly<Record<string, string>>",
-		command.StringOrNil: "string | null", command.BlobOrNil: "TextOrBytes | null", command.IntOrNil: "number | null",
+		command.StringOrNil: "string | null", command.BlobOrNil: "TextOrBytes | null", command.IntOrNil: "number | null", command.FloatOrNil: "number | null",
 	}[t]
 }
 
@@ -156,16 +168,18 @@ func tsFieldValue(i int, f command.Field) string {
 	case command.JSON:
 		return fmt.Sprintf("f[%d]", i)
 	case command.Int, command.Uint:
-		return fmt.Sprintf("count(f[%d] as Integer)", i)
+		return fmt.Sprintf("toNumber(f[%d] as Integer)", i)
 	case command.IntOrNil:
-		return fmt.Sprintf("f[%d] === null ? null : count(f[%d] as Integer)", i, i)
+		return fmt.Sprintf("f[%d] === null ? null : toNumber(f[%d] as Integer)", i, i)
 	}
 	return fmt.Sprintf("f[%d] as %s", i, tsFieldType(f.Type))
 }
 
 // isValue reports whether a command's integer is a value of the user's, which
 // may be any int64, and not a count, a time or an offset.
-func isValue(c *command.Command) bool { return replyKind(c) == "int" && c.Reply.Field == "value" }
+func isValue(c *command.Command) bool {
+	return replyKind(c) == "int" && c.Reply.Field == "value" && c.Traits.Mutates // not a bit that is read
+}
 
 func tsReplyType(c *command.Command) string {
 	record := ""
@@ -179,6 +193,8 @@ func tsReplyType(c *command.Command) string {
 		"nothing": "void", "bool": "boolean", "int": "number", "intOrNil": "number | null", "string": "string",
 		"blobOrNil": "TextOrBytes | null", "bytesOrNil": "Uint8Array | null", "jsonOrNil": "unknown",
 		"strings": "string[]", "blobs": "(TextOrBytes | null)[]",
+		"float": "number", "map": "Record<string, TextOrBytes>", "bools": "boolean[]", "json": "unknown",
+		"floatOrNil": "number | null", "floats": "(number | null)[]", "ints": "Integer[]", "values": "TextOrBytes[]", "recordsOrNil": "(" + record + " | null)[]",
 		"record": record, "recordOrNil": record + " | null", "records": record + "[]", "stream": record,
 	}[replyKind(c)]
 }
@@ -191,7 +207,7 @@ func tsMake(c *command.Command) string {
 		return "nothing"
 	case "int":
 		if !isValue(c) {
-			return "count"
+			return "toNumber"
 		}
 	case "intOrNil":
 		return "countOrNull"
@@ -201,6 +217,8 @@ func tsMake(c *command.Command) string {
 		return lowerFirst(c.Reply.Record.Name) + "OrNull"
 	case "records":
 		return lowerFirst(c.Reply.Record.Name) + "List"
+	case "recordsOrNil":
+		return lowerFirst(c.Reply.Record.Name) + "OrNullList"
 	}
 	return "asIs<" + tsReplyType(c) + ">"
 }
@@ -217,11 +235,13 @@ func tsMakers(f *command.Family) string {
 		c := &f.Commands[i]
 		switch replyKind(c) {
 		case "intOrNil":
-			add("const countOrNull = orNull(count);\n")
+			add("const countOrNull = orNull(toNumber);\n")
 		case "recordOrNil":
 			add("const " + tsMake(c) + " = orNull(make" + c.Reply.Record.Name + ");\n")
 		case "records":
 			add("const " + tsMake(c) + " = listOf(make" + c.Reply.Record.Name + ");\n")
+		case "recordsOrNil":
+			add("const " + tsMake(c) + " = listOf(orNull(make" + c.Reply.Record.Name + "));\n")
 		}
 	}
 	return strings.Join(lines, "")
@@ -461,7 +481,8 @@ var (
 	tsLoop    = regexp.MustCompile(`^(?:async )?for (\w+) in (.*?): (.*)$`)
 	tsInvoke  = regexp.MustCompile(`^client\.[a-z_.]+\((.*)\)$`)
 	tsKeyword = regexp.MustCompile(`^(\w+)=(.*)$`)
-	tsTuple   = regexp.MustCompile(`\(("[^()]*")\)([,\]])`)
+	tsTuple   = regexp.MustCompile(`\(([-\d."][^()]*)\)([,\]])`)
+	tsBool    = regexp.MustCompile(`\b(True|False)\b`)
 	tsBytes   = regexp.MustCompile(`\bb("[^"]*")`)
 )
 
@@ -529,6 +550,7 @@ func tsSplit(s string) []string {
 
 // tsSpell turns names and literals into JavaScript's.
 func tsSpell(s string) string {
+	s = tsBool.ReplaceAllStringFunc(s, strings.ToLower)
 	s = tsTuple.ReplaceAllString(tsSnake.ReplaceAllStringFunc(s, lowerCamel), "[$1]$2")
 	return tsBytes.ReplaceAllString(s, "new TextEncoder().encode($1)")
 }

@@ -24,7 +24,7 @@ var pythonTemplate string
 // copy of the table for the parity test.
 func pythonOutputs() []output {
 	t := template.Must(template.New("python").Funcs(template.FuncMap{
-		"quote": pyQuote, "doc": pyDoc, "familyType": familyType, "errorName": pyErrorName, "errorBases": pyErrorBases,
+		"quote": pyQuote, "doc": pyDoc, "familyType": pyFamilyType, "errorName": pyErrorName, "errorBases": pyErrorBases,
 		"fieldType": pyFieldType, "recordDoc": pyRecordDoc, "frame": pyFrame, "method": pyMethod, "argTypeName": pyArgType,
 		"replyKind": replyKind, "docText": pyDocText,
 	}).Parse(pythonTemplate))
@@ -66,6 +66,14 @@ func pythonOutputs() []output {
 		render(f.Name+".py", "family", map[string]any{"Family": f, "Banner": banner, "Records": records(f)})
 	}
 	return out
+}
+
+// pyFamilyType is the class of a family: List and Set are those of typing.
+func pyFamilyType(f string) string {
+	if f == "list" || f == "set" {
+		return familyType(f) + "Commands"
+	}
+	return familyType(f)
 }
 
 // pyPruneImports drops names that the module does not use from its imports of
@@ -119,7 +127,7 @@ func pyArgType(t command.Type) string {
 	return map[command.Type]string{
 		command.String: "str", command.Blob: "Blob", command.Bytes: "BytesLike", command.JSON: "Json",
 		command.Int: "int", command.Uint: "int", command.Float: "float", command.Bool: "bool",
-		command.StringList: "Iterable[str]", command.Pairs: "Pairs", command.StringMap: "Mapping[str, str]",
+		command.StringList: "Iterable[str]", command.BlobList: "Iterable[Blob]", command.FloatList: "Iterable[float]", command.Places: "Places", command.Pairs: "Pairs", command.StringMap: "Mapping[str, str]",
 	}[t]
 }
 
@@ -128,7 +136,7 @@ func pyPack(t command.Type) string {
 	return map[command.Type]string{
 		command.String: "pack_text", command.Blob: "pack_blob", command.Bytes: "pack_bytes", command.JSON: "pack_json",
 		command.Int: "pack_int", command.Uint: "pack_int", command.Float: "pack_float", command.Bool: "pack_bool",
-		command.StringList: "pack_texts", command.Pairs: "pack_pairs", command.StringMap: "pack_text_map",
+		command.StringList: "pack_texts", command.BlobList: "pack_blobs", command.FloatList: "pack_floats", command.Places: "pack_places", command.Pairs: "pack_pairs", command.StringMap: "pack_text_map",
 	}[t]
 }
 
@@ -137,7 +145,7 @@ func pyFieldType(t command.Type) string {
 		command.String: "str", command.Bytes: "bytes", command.JSON: "Any", command.Blob: "Union[str, bytes]",
 		command.Int: "int", command.Uint: "int", command.Float: "float", command.Bool: "bool",
 		command.StringList: "List[str]", command.StringMap: "Dict[str, str]",
-		command.StringOrNil: "Optional[str]", command.BlobOrNil: "Union[str, bytes, None]", command.IntOrNil: "Optional[int]",
+		command.StringOrNil: "Optional[str]", command.BlobOrNil: "Union[str, bytes, None]", command.IntOrNil: "Optional[int]", command.FloatOrNil: "Optional[float]",
 	}[t]
 }
 
@@ -149,6 +157,8 @@ func pyReplyType(c *command.Command) string {
 	return map[string]string{
 		"nothing": "None", "bool": "bool", "int": "int", "intOrNil": "Optional[int]", "string": "str",
 		"blobOrNil": "Union[str, bytes, None]", "bytesOrNil": "Optional[bytes]", "jsonOrNil": "Any",
+		"float": "float", "map": "Dict[str, Union[str, bytes]]", "bools": "List[bool]", "json": "Any",
+		"floatOrNil": "Optional[float]", "floats": "List[Optional[float]]", "ints": "List[int]", "values": "List[Union[str, bytes]]", "recordsOrNil": "List[Optional[" + record + "]]",
 		"strings": "List[str]", "blobs": "List[Union[str, bytes, None]]",
 		"record": record, "recordOrNil": "Optional[" + record + "]", "records": "List[" + record + "]",
 	}[replyKind(c)]
@@ -283,7 +293,7 @@ func pyMethod(flavour string, c *command.Command) string {
 		body = "return self._add(" + frame + ")"
 	case flavour == "batch":
 		body = "return self._add(" + frame + ", " + map[string]string{
-			"record": make, "recordOrNil": "optional(" + make + ")", "records": "listed(" + make + ")"}[kind] + ")"
+			"record": make, "recordOrNil": "optional(" + make + ")", "records": "listed(" + make + ")", "recordsOrNil": "listed(optional(" + make + "))"}[kind] + ")"
 	case stream:
 		open := "Subscription"
 		if flavour == "async" {
@@ -292,12 +302,14 @@ func pyMethod(flavour string, c *command.Command) string {
 		body = "return " + open + "(self._channel, " + frame + ", " + make + ", " + pyQuote(c.Name) + ", timeout)"
 	case kind == "nothing":
 		body = call
-	case kind == "jsonOrNil":
+	case kind == "jsonOrNil" || kind == "json":
 		body = "return " + call
 	case kind == "record":
 		body = "return " + make + "(" + call + ")"
 	case kind == "recordOrNil":
 		body = "reply = " + call + "\n        return None if reply is None else " + make + "(reply)"
+	case kind == "recordsOrNil":
+		body = "return [None if fields is None else " + make + "(fields) for fields in " + call + "]"
 	case kind == "records":
 		body = "return [" + make + "(fields) for fields in " + call + "]"
 	default:

@@ -56,6 +56,12 @@ for target in memory:// http; do
   timeout -s KILL 60 "$out/api-c" "$target"
   timeout -s KILL 60 "$out/api-cpp" "$target"
 done
+# The calls that every host runs, through typed functions alone.
+"$CC" $c99 -o "$out/calls-c" tests/c/calls_gen.c $run -lm
+"$CXX" -std=c++17 $strict -Iinclude -o "$out/calls-cpp" tests/c/calls_gen.cpp $run
+${GO:-go} build -o "$out/check" ./tests/parity/check
+timeout -s KILL 60 "$out/calls-c" | "$out/check" "C calls on memory://"
+timeout -s KILL 60 "$out/calls-cpp" | "$out/check" "C++ calls on memory://"
 "$CC" $c99 -O1 -o "$out/inflight" tests/c/inflight.c $run
 timeout -s KILL 60 "$out/inflight"
 # The archive goes through the same shim.

@@ -5,6 +5,7 @@ package parity
 import (
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -20,26 +21,30 @@ type host struct {
 	called         func(c *command.Command) string
 }
 
-// The test of C++ names its variables like the families, so that one family's get
-// does not stand for another's.
+// byHand are the families whose commands api.c and api.cpp call; tests/c/calls_gen.*
+// calls all others. api.cpp names its variables like the families, so that one
+// family's get does not stand for another's.
+var byHand = []string{"kv", "queue", "stream", "pubsub"}
+
 var hosts = []host{
 	{"C", "include/synap.h", "tests/c/api.c",
 		func(c *command.Command) string { return `int32_t synap_` + flat(c) + `\(synap_client` },
 		func(c *command.Command) string { return `\bsynap_` + flat(c) + `\(client, ` }},
 	{"C++", "include/synap.hpp", "tests/c/api.cpp",
 		func(c *command.Command) string {
-			return `(?s)class Basic` + cppFamily[c.Family()] + ` \{([^}]|\}[^;])*> ` + cppMethod(c) + `\(`
+			return `(?s)class Basic(?i:` + c.Family() + `) \{([^}]|\}[^;])*> ` + cppMethod(c) + `\(`
 		},
 		func(c *command.Command) string { return `\b` + c.Family() + `\.` + cppMethod(c) + `\(` }},
 }
 
-var cppFamily = map[string]string{"kv": "KV", "queue": "Queue", "stream": "Stream", "pubsub": "PubSub"}
-
 func flat(c *command.Command) string { return strings.ReplaceAll(c.Name, ".", "_") }
 
 func cppMethod(c *command.Command) string {
-	if c.Method() == "delete" {
+	switch c.Method() { // words of the language
+	case "delete":
 		return "del"
+	case "union":
+		return "union_"
 	}
 	return c.Method()
 }
@@ -56,7 +61,7 @@ func TestEveryCommandInEveryHost(t *testing.T) {
 					if !regexp.MustCompile(h.declaration(c)).MatchString(declared) {
 						t.Errorf("%s has no method for %s", h.declared, c.Name)
 					}
-					if !regexp.MustCompile(h.called(c)).MatchString(called) {
+					if slices.Contains(byHand, f.Name) && !regexp.MustCompile(h.called(c)).MatchString(called) {
 						t.Errorf("%s never calls %s", h.call, c.Name)
 					}
 				}

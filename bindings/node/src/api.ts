@@ -5,4 +5,4 @@ export * from "./generated/index.js";
 export { Float } from "./msgpack.js";
 export type { ClientOptions } from "./options.js";
 export { LazySubscription, Subscription, type NextOptions } from "./subscription.js";
-export type { CallOptions, CancelSignal, InitOptions, Integer, LogFunction, LogLevel, Pairs, TextMap, TextOrBytes, Texts, WasmSource } from "./types.js";
+export type { Blobs, CallOptions, CancelSignal, Floats, InitOptions, Integer, LogFunction, LogLevel, Pairs, Places, TextMap, TextOrBytes, Texts, WasmSource } from "./types.js";

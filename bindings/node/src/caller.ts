@@ -24,7 +24,7 @@ export function asIs<R>(reply: R): R {
 }
 
 /** Returns an integer that is no value of the user's: a number wherever that is exact. */
-export function count(n: Integer): number {
+export function toNumber(n: Integer): number {
   return typeof n === "bigint" && n >= Number.MIN_SAFE_INTEGER && n <= Number.MAX_SAFE_INTEGER ? Number(n) : (n as number);
 }
 

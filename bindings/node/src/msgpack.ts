@@ -255,6 +255,32 @@ export class Writer {
     for (const e of list) this.text(e, element);
   }
 
+  floats(v: unknown, what: string): void {
+    const list = this.listed(v, what, "a list of numbers");
+    this.array(list.length);
+    for (const e of list) this.float(e, `${what}: an element`);
+  }
+
+  places(v: unknown, what: string): void {
+    const list = this.listed(v, what, "a list of [latitude, longitude, member]");
+    this.array(list.length);
+    for (const place of list) {
+      if (!Array.isArray(place) || place.length !== 3) this.refuse(what, "must hold only [latitude, longitude, member]");
+      const [latitude, longitude, member] = place as unknown[];
+      this.array(3);
+      this.float(latitude, `${what}: a latitude`);
+      this.float(longitude, `${what}: a longitude`);
+      this.blob(member, `${what}: a member`);
+    }
+  }
+
+  blobs(v: unknown, what: string): void {
+    const list = this.listed(v, what, "a list of texts or Uint8Arrays");
+    this.array(list.length);
+    const element = `${what}: an element`;
+    for (const e of list) this.blob(e, element);
+  }
+
   pairs(v: unknown, what: string): void {
     const list = plain(v) ? Object.entries(v) : this.listed(v, what, "a list of [key, value] pairs, a Map or a plain object");
     this.array(list.length);

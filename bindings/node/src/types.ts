@@ -9,6 +9,15 @@ export type Integer = number | bigint;
 /** A list of texts: an array, a set, anything that can be iterated but a text itself. */
 export type Texts = Iterable<string> & object;
 
+/** A list of texts or bytes: an array, a set, anything that can be iterated but a text or bytes themselves. */
+export type Blobs = Iterable<TextOrBytes> & object;
+
+/** A list of numbers. */
+export type Floats = Iterable<number> & object;
+
+/** Places on earth: latitude, longitude and the name of the member. */
+export type Places = Iterable<readonly [number, number, TextOrBytes]> & object;
+
 /** Keys with their values: pairs, a Map or a plain object. */
 export type Pairs =
   | (Iterable<readonly [string, TextOrBytes]> & object)

@@ -99,7 +99,9 @@ const resolve = (args, state) => args.map((a) => (typeof a === "function" ? a(st
 
 test("the lists name every command", () => {
   const named = new Set([...CALLS, ...SUBSCRIPTIONS].map(([name]) => name).concat("pubsub.info", "pubsub.unsubscribe"));
-  assert.deepEqual([...named].sort(), Object.keys(commands).sort());
+  // The commands of all other families are called by calls-table.test.mjs alone.
+  const here = Object.keys(commands).filter((name) => /^(kv|queue|stream|pubsub)\./.test(name));
+  assert.deepEqual([...named].sort(), here.sort());
 });
 
 onEach(test, "calls", async (client) => {

@@ -145,8 +145,10 @@ def subscriber_of(client_command):
 
 
 def test_the_lists_name_every_command():
+    # The commands of all other families are called by test_calls.py alone.
+    families = ("kv.", "queue.", "stream.", "pubsub.")
     named = {c[0] for c in CALLS} | {s[0] for s in SUBSCRIPTIONS} | {"pubsub.info", "pubsub.unsubscribe"}
-    assert named == set(_table.COMMANDS)
+    assert named == {c for c in _table.COMMANDS if c.startswith(families)}
 
 
 def test_sync(client):

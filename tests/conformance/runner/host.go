@@ -230,6 +230,9 @@ func (p *hostPlayer) step(state *hostCase, s *Step) error {
 			paths, _ := listed(underivable, wire, *s.Command)
 			want = derivable(want, v, paths)
 		}
+		if wire == "resp3" && strings.HasPrefix(*s.Command, "geospatial.") {
+			want = rounded(want, v)
+		}
 		if wire != "" && slices.Contains(parsing, *s.Command) {
 			want = unparsed(want, v)
 		}

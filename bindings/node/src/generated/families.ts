@@ -3,27 +3,67 @@
 import type { Add } from "../batch.js";
 import type { Caller } from "../caller.js";
 import { BatchKV, KV } from "./kv.js";
+import { BatchKey, Key } from "./key.js";
+import { BatchHash, Hash } from "./hash.js";
+import { BatchList, List } from "./list.js";
+import { BatchSetCommands, SetCommands } from "./set.js";
+import { BatchSortedSet, SortedSet } from "./sortedset.js";
+import { BatchBitmap, Bitmap } from "./bitmap.js";
+import { BatchHyperLogLog, HyperLogLog } from "./hyperloglog.js";
+import { BatchGeospatial, Geospatial } from "./geospatial.js";
 import { BatchQueue, Queue } from "./queue.js";
 import { BatchStream, Stream } from "./stream.js";
 import { BatchPubSub, PubSub } from "./pubsub.js";
+import { BatchScript, Script } from "./script.js";
+import { BatchTransaction, Transaction } from "./transaction.js";
 
 /** The typed commands of a client. */
 export class Families {
   /** Key-value store: text or bytes under text keys. */
   readonly kv: KV;
+  /** Keys of the stores of strings, hashes, lists, sets and sorted sets. One name may be a key in each. */
+  readonly key: Key;
+  /** Hashes: text or bytes under the text fields of a key. A hash exists while it has a field. */
+  readonly hash: Hash;
+  /** Lists of text or bytes, open at both ends. A list that loses its last element is gone. */
+  readonly list: List;
+  /** Sets: distinct members, text or bytes, without scores. */
+  readonly set: SetCommands;
+  /** Sorted sets: distinct members, text or bytes, in the order of their scores. A missing one counts as empty. */
+  readonly sortedset: SortedSet;
+  /** Bitmaps: single bits by their number, and counters of a few bits. A store of their own: key and kv commands do not see them. */
+  readonly bitmap: Bitmap;
+  /** HyperLogLogs: how many different elements were added, estimated in little memory. Good up to some 20,000 elements; far above, the server's estimates are wildly high (protocol: http-data quirk 21). */
+  readonly hyperloglog: HyperLogLog;
+  /** Places on earth under the names of members: distances and searches. Arguments and results have latitude before longitude on every wire. */
+  readonly geospatial: Geospatial;
   /** Message queues: priorities, acknowledgement, redelivery. */
   readonly queue: Queue;
   /** Event streams: rooms of numbered events that many subscribers read. */
   readonly stream: Stream;
   /** Publish/subscribe: topics with wildcard patterns, no replay. */
   readonly pubsub: PubSub;
+  /** Lua scripts, which run on the server in one step. */
+  readonly script: Script;
+  /** Transactions: writes that wait until exec carries them out in one step. They belong to a clientId, not to a connection. Reads, and writes without a method here, are carried out at once. */
+  readonly transaction: Transaction;
 
   /** @internal */
   constructor(caller: Caller) {
     this.kv = new KV(caller);
+    this.key = new Key(caller);
+    this.hash = new Hash(caller);
+    this.list = new List(caller);
+    this.set = new SetCommands(caller);
+    this.sortedset = new SortedSet(caller);
+    this.bitmap = new Bitmap(caller);
+    this.hyperloglog = new HyperLogLog(caller);
+    this.geospatial = new Geospatial(caller);
     this.queue = new Queue(caller);
     this.stream = new Stream(caller);
     this.pubsub = new PubSub(caller);
+    this.script = new Script(caller);
+    this.transaction = new Transaction(caller);
   }
 }
 
@@ -31,18 +71,48 @@ export class Families {
 export class BatchFamilies {
   /** Key-value store: text or bytes under text keys. */
   readonly kv: BatchKV;
+  /** Keys of the stores of strings, hashes, lists, sets and sorted sets. One name may be a key in each. */
+  readonly key: BatchKey;
+  /** Hashes: text or bytes under the text fields of a key. A hash exists while it has a field. */
+  readonly hash: BatchHash;
+  /** Lists of text or bytes, open at both ends. A list that loses its last element is gone. */
+  readonly list: BatchList;
+  /** Sets: distinct members, text or bytes, without scores. */
+  readonly set: BatchSetCommands;
+  /** Sorted sets: distinct members, text or bytes, in the order of their scores. A missing one counts as empty. */
+  readonly sortedset: BatchSortedSet;
+  /** Bitmaps: single bits by their number, and counters of a few bits. A store of their own: key and kv commands do not see them. */
+  readonly bitmap: BatchBitmap;
+  /** HyperLogLogs: how many different elements were added, estimated in little memory. Good up to some 20,000 elements; far above, the server's estimates are wildly high (protocol: http-data quirk 21). */
+  readonly hyperloglog: BatchHyperLogLog;
+  /** Places on earth under the names of members: distances and searches. Arguments and results have latitude before longitude on every wire. */
+  readonly geospatial: BatchGeospatial;
   /** Message queues: priorities, acknowledgement, redelivery. */
   readonly queue: BatchQueue;
   /** Event streams: rooms of numbered events that many subscribers read. */
   readonly stream: BatchStream;
   /** Publish/subscribe: topics with wildcard patterns, no replay. */
   readonly pubsub: BatchPubSub;
+  /** Lua scripts, which run on the server in one step. */
+  readonly script: BatchScript;
+  /** Transactions: writes that wait until exec carries them out in one step. They belong to a clientId, not to a connection. Reads, and writes without a method here, are carried out at once. */
+  readonly transaction: BatchTransaction;
 
   /** @internal */
   constructor(add: Add) {
     this.kv = new BatchKV(add);
+    this.key = new BatchKey(add);
+    this.hash = new BatchHash(add);
+    this.list = new BatchList(add);
+    this.set = new BatchSetCommands(add);
+    this.sortedset = new BatchSortedSet(add);
+    this.bitmap = new BatchBitmap(add);
+    this.hyperloglog = new BatchHyperLogLog(add);
+    this.geospatial = new BatchGeospatial(add);
     this.queue = new BatchQueue(add);
     this.stream = new BatchStream(add);
     this.pubsub = new BatchPubSub(add);
+    this.script = new BatchScript(add);
+    this.transaction = new BatchTransaction(add);
   }
 }

@@ -22,6 +22,16 @@ export {
 export type {
   KVStats,
   WatchEvent,
+  HashStats,
+  ListStats,
+  SetStats,
+  ScoredMember,
+  SortedSetStats,
+  BitmapStats,
+  HyperLogLogStats,
+  GeoPoint,
+  GeoHit,
+  GeoStats,
   QueueMessage,
   QueueStats,
   StreamEvent,
@@ -31,6 +41,7 @@ export type {
   PubSubMessage,
   TopicInfo,
   PubSubStats,
+  TransactionResult,
 } from "./records.js";
 export type {
   KV,
@@ -40,6 +51,68 @@ export type {
   KVScanArgs,
   KVWatchArgs,
 } from "./kv.js";
+export type {
+  Key,
+  BatchKey,
+  KeyCopyArgs,
+} from "./key.js";
+export type {
+  Hash,
+  BatchHash,
+} from "./hash.js";
+export type {
+  List,
+  BatchList,
+  ListLrangeArgs,
+  ListLtrimArgs,
+  ListLinsertArgs,
+} from "./list.js";
+export type {
+  SetCommands,
+  BatchSetCommands,
+  SetPopArgs,
+  SetRandmemberArgs,
+} from "./set.js";
+export type {
+  SortedSet,
+  BatchSortedSet,
+  SortedSetZaddArgs,
+  SortedSetZrangeWithScoresArgs,
+  SortedSetZrangeArgs,
+  SortedSetZrevrangeWithScoresArgs,
+  SortedSetZrevrangeArgs,
+  SortedSetZrangebyscoreWithScoresArgs,
+  SortedSetZrangebyscoreArgs,
+  SortedSetZcountArgs,
+  SortedSetZpopminArgs,
+  SortedSetZpopmaxArgs,
+  SortedSetZremrangebyscoreArgs,
+  SortedSetZinterstoreArgs,
+  SortedSetZunionstoreArgs,
+} from "./sortedset.js";
+export type {
+  Bitmap,
+  BatchBitmap,
+  BitmapBitcountArgs,
+  BitmapBitposArgs,
+} from "./bitmap.js";
+export type {
+  HyperLogLog,
+  BatchHyperLogLog,
+  HyperLogLogPfaddArgs,
+} from "./hyperloglog.js";
+export type {
+  Geospatial,
+  BatchGeospatial,
+  GeospatialGeoaddArgs,
+  GeospatialGeodistArgs,
+  GeospatialGeoradiusArgs,
+  GeospatialGeoradiusbymemberArgs,
+  GeospatialGeosearchBoxArgs,
+  GeospatialGeosearchBoxByMemberArgs,
+  GeospatialGeosearchArgs,
+  GeospatialGeosearchByMemberArgs,
+} from "./geospatial.js";
 export type {
   Queue,
   BatchQueue,
@@ -62,4 +135,17 @@ export type {
   PubSubSubscribeArgs,
   PubSubUnsubscribeArgs,
 } from "./pubsub.js";
+export type {
+  Script,
+  BatchScript,
+  ScriptEvalArgs,
+  ScriptEvalshaArgs,
+} from "./script.js";
+export type {
+  Transaction,
+  BatchTransaction,
+  TransactionKvSetArgs,
+  TransactionKvIncrArgs,
+  TransactionKvDecrArgs,
+} from "./transaction.js";
 export { VERSION } from "./version.js";

@@ -180,6 +180,13 @@ def _bad_element(e: Any, where: str) -> bytes:
     refuse(where, f"must hold only texts (str), not {_name(e)}")
 
 
+def pack_blobs(v: Any, where: str) -> bytes:
+    """Packs a list of text or bytes; a single one is none."""
+    if type(v) is not list and type(v) is not tuple:
+        v = _listed(v, where, "a list of text or bytes")
+    return array_header(len(v)) + b"".join([pack_blob(e, where) for e in v])
+
+
 def _listed(v: Any, where: str, what: str) -> List[Any]:
     # Text, bytes and maps can be iterated too, but never mean a list.
     if isinstance(v, (str, bytes, bytearray, memoryview, Mapping)) or not hasattr(v, "__iter__"):
@@ -197,6 +204,23 @@ def pack_pairs(v: Any, where: str) -> bytes:
             refuse(where, f"must hold only (key, value) pairs, not {_name(pair)}")
         out += (b"\x92", pack_text(pair[0], where + " key"), pack_blob(pair[1], where + " value"))
     return array_header(len(out) // 3) + b"".join(out)
+
+
+def pack_floats(v: Any, where: str) -> bytes:
+    """Packs a list of numbers."""
+    items = _listed(v, where, "a list of numbers")
+    return array_header(len(items)) + b"".join([pack_float(e, where) for e in items])
+
+
+def pack_places(v: Any, where: str) -> bytes:
+    """Packs a list of (latitude, longitude, member)."""
+    out: List[bytes] = []
+    for place in _listed(v, where, "a list of (latitude, longitude, member)"):
+        if not isinstance(place, (tuple, list)) or len(place) != 3:
+            refuse(where, f"must hold only (latitude, longitude, member), not {_name(place)}")
+        lat, lon, member = place
+        out += (b"\x93", pack_float(lat, where + " latitude"), pack_float(lon, where + " longitude"), pack_blob(member, where + " member"))
+    return array_header(len(out) // 4) + b"".join(out)
 
 
 def pack_text_map(v: Any, where: str) -> bytes:

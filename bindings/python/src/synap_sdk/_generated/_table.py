@@ -26,6 +26,16 @@ ERRORS = [
 RECORDS = {
     "KVStats": ["total_keys", "total_memory_bytes", "gets", "sets", "dels", "hits", "misses", "hit_rate"],
     "WatchEvent": ["key", "event", "value", "version", "truncated", "lost"],
+    "HashStats": ["total_hashes", "total_fields", "sets", "gets", "dels"],
+    "ListStats": ["total_lists", "total_elements", "lpush", "rpush", "lpop", "rpop", "lrange", "llen", "lindex", "lset", "ltrim", "lrem", "linsert", "rpoplpush", "blpop", "brpop"],
+    "SetStats": ["total_sets", "total_members", "sadd_count", "srem_count", "sismember_count", "smembers_count", "scard_count", "spop_count", "srandmember_count", "smove_count", "sinter_count", "sunion_count", "sdiff_count"],
+    "ScoredMember": ["member", "score"],
+    "SortedSetStats": ["total_keys", "total_members", "avg_members_per_key", "memory_bytes"],
+    "BitmapStats": ["total_bitmaps", "total_bits", "setbit_count", "getbit_count", "bitcount_count", "bitop_count", "bitpos_count", "bitfield_count"],
+    "HyperLogLogStats": ["total_hlls", "total_cardinality", "pfadd_count", "pfcount_count", "pfmerge_count"],
+    "GeoPoint": ["lat", "lon"],
+    "GeoHit": ["member", "distance", "lat", "lon"],
+    "GeoStats": ["total_keys", "total_locations", "geoadd_count", "geodist_count", "georadius_count", "geopos_count", "geohash_count"],
     "QueueMessage": ["message_id", "payload", "priority", "retry_count", "max_retries"],
     "QueueStats": ["depth", "consumers", "published", "consumed", "acked", "nacked", "dead_lettered"],
     "StreamEvent": ["offset", "event", "data", "timestamp", "id"],
@@ -35,6 +45,7 @@ RECORDS = {
     "PubSubMessage": ["topic", "message", "message_id", "timestamp", "metadata", "lost"],
     "TopicInfo": ["topic", "subscriber_count", "message_count", "created_at"],
     "PubSubStats": ["total_topics", "total_subscribers", "total_wildcard_subscriptions", "messages_published", "messages_delivered", "slow_consumers_dropped"],
+    "TransactionResult": ["aborted", "results"],
 }
 
 # name: (arguments as (name, type, required), reply kind)
@@ -233,6 +244,744 @@ COMMANDS = {
         ],
         "stream",
     ),
+    "key.type": (
+        [
+            ("key", "str", True),
+        ],
+        "string",
+    ),
+    "key.exists": (
+        [
+            ("key", "str", True),
+        ],
+        "bool",
+    ),
+    "key.rename": (
+        [
+            ("source", "str", True),
+            ("destination", "str", True),
+        ],
+        "nothing",
+    ),
+    "key.renamenx": (
+        [
+            ("source", "str", True),
+            ("destination", "str", True),
+        ],
+        "bool",
+    ),
+    "key.copy": (
+        [
+            ("source", "str", True),
+            ("destination", "str", True),
+            ("replace", "bool", False),
+        ],
+        "bool",
+    ),
+    "key.randomkey": (
+        [
+        ],
+        "blobOrNil",
+    ),
+    "hash.set": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+            ("value", "Blob", True),
+        ],
+        "bool",
+    ),
+    "hash.set_json": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+            ("value", "Json", True),
+        ],
+        "bool",
+    ),
+    "hash.setnx": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+            ("value", "Blob", True),
+        ],
+        "bool",
+    ),
+    "hash.mset": (
+        [
+            ("key", "str", True),
+            ("fields", "Pairs", True),
+        ],
+        "nothing",
+    ),
+    "hash.get": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+        ],
+        "blobOrNil",
+    ),
+    "hash.get_json": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+        ],
+        "jsonOrNil",
+    ),
+    "hash.mget": (
+        [
+            ("key", "str", True),
+            ("fields", "Iterable[str]", True),
+        ],
+        "blobs",
+    ),
+    "hash.getall": (
+        [
+            ("key", "str", True),
+        ],
+        "map",
+    ),
+    "hash.keys": (
+        [
+            ("key", "str", True),
+        ],
+        "strings",
+    ),
+    "hash.vals": (
+        [
+            ("key", "str", True),
+        ],
+        "values",
+    ),
+    "hash.len": (
+        [
+            ("key", "str", True),
+        ],
+        "int",
+    ),
+    "hash.exists": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+        ],
+        "bool",
+    ),
+    "hash.delete": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+        ],
+        "bool",
+    ),
+    "hash.mdel": (
+        [
+            ("key", "str", True),
+            ("fields", "Iterable[str]", True),
+        ],
+        "int",
+    ),
+    "hash.incrby": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+            ("amount", "int", True),
+        ],
+        "int",
+    ),
+    "hash.incrbyfloat": (
+        [
+            ("key", "str", True),
+            ("field", "str", True),
+            ("amount", "float", True),
+        ],
+        "float",
+    ),
+    "hash.stats": (
+        [
+        ],
+        "record",
+    ),
+    "list.lpush": (
+        [
+            ("key", "str", True),
+            ("values", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "list.rpush": (
+        [
+            ("key", "str", True),
+            ("values", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "list.lpushx": (
+        [
+            ("key", "str", True),
+            ("values", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "list.rpushx": (
+        [
+            ("key", "str", True),
+            ("values", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "list.lpop": (
+        [
+            ("key", "str", True),
+        ],
+        "blobOrNil",
+    ),
+    "list.rpop": (
+        [
+            ("key", "str", True),
+        ],
+        "blobOrNil",
+    ),
+    "list.lpop_many": (
+        [
+            ("key", "str", True),
+            ("count", "int", True),
+        ],
+        "values",
+    ),
+    "list.rpop_many": (
+        [
+            ("key", "str", True),
+            ("count", "int", True),
+        ],
+        "values",
+    ),
+    "list.lrange": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("stop", "int", False),
+        ],
+        "values",
+    ),
+    "list.llen": (
+        [
+            ("key", "str", True),
+        ],
+        "int",
+    ),
+    "list.lindex": (
+        [
+            ("key", "str", True),
+            ("index", "int", True),
+        ],
+        "blobOrNil",
+    ),
+    "list.lset": (
+        [
+            ("key", "str", True),
+            ("index", "int", True),
+            ("value", "Blob", True),
+        ],
+        "nothing",
+    ),
+    "list.ltrim": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("stop", "int", False),
+        ],
+        "bool",
+    ),
+    "list.lrem": (
+        [
+            ("key", "str", True),
+            ("count", "int", True),
+            ("value", "Blob", True),
+        ],
+        "int",
+    ),
+    "list.linsert": (
+        [
+            ("key", "str", True),
+            ("pivot", "Blob", True),
+            ("value", "Blob", True),
+            ("before", "bool", False),
+        ],
+        "intOrNil",
+    ),
+    "list.lpos": (
+        [
+            ("key", "str", True),
+            ("value", "Blob", True),
+        ],
+        "intOrNil",
+    ),
+    "list.rpoplpush": (
+        [
+            ("source", "str", True),
+            ("destination", "str", True),
+        ],
+        "blobOrNil",
+    ),
+    "list.stats": (
+        [
+        ],
+        "record",
+    ),
+    "set.add": (
+        [
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "set.remove": (
+        [
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "set.ismember": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+        ],
+        "bool",
+    ),
+    "set.members": (
+        [
+            ("key", "str", True),
+        ],
+        "values",
+    ),
+    "set.card": (
+        [
+            ("key", "str", True),
+        ],
+        "int",
+    ),
+    "set.pop": (
+        [
+            ("key", "str", True),
+            ("count", "int", False),
+        ],
+        "values",
+    ),
+    "set.randmember": (
+        [
+            ("key", "str", True),
+            ("count", "int", False),
+        ],
+        "values",
+    ),
+    "set.move": (
+        [
+            ("source", "str", True),
+            ("destination", "str", True),
+            ("member", "Blob", True),
+        ],
+        "bool",
+    ),
+    "set.inter": (
+        [
+            ("keys", "Iterable[str]", True),
+        ],
+        "values",
+    ),
+    "set.union": (
+        [
+            ("keys", "Iterable[str]", True),
+        ],
+        "values",
+    ),
+    "set.diff": (
+        [
+            ("keys", "Iterable[str]", True),
+        ],
+        "values",
+    ),
+    "set.stats": (
+        [
+        ],
+        "record",
+    ),
+    "sortedset.zadd": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+            ("score", "float", True),
+            ("nx", "bool", False),
+            ("xx", "bool", False),
+            ("gt", "bool", False),
+            ("lt", "bool", False),
+            ("ch", "bool", False),
+        ],
+        "bool",
+    ),
+    "sortedset.zincrby": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+            ("increment", "float", True),
+        ],
+        "float",
+    ),
+    "sortedset.zscore": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+        ],
+        "floatOrNil",
+    ),
+    "sortedset.zmscore": (
+        [
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "floats",
+    ),
+    "sortedset.zrange_with_scores": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("stop", "int", False),
+        ],
+        "records",
+    ),
+    "sortedset.zrange": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("stop", "int", False),
+        ],
+        "values",
+    ),
+    "sortedset.zrevrange_with_scores": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("stop", "int", False),
+        ],
+        "records",
+    ),
+    "sortedset.zrevrange": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("stop", "int", False),
+        ],
+        "values",
+    ),
+    "sortedset.zrangebyscore_with_scores": (
+        [
+            ("key", "str", True),
+            ("min", "float", False),
+            ("max", "float", False),
+        ],
+        "records",
+    ),
+    "sortedset.zrangebyscore": (
+        [
+            ("key", "str", True),
+            ("min", "float", False),
+            ("max", "float", False),
+        ],
+        "values",
+    ),
+    "sortedset.zrank": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+        ],
+        "intOrNil",
+    ),
+    "sortedset.zrevrank": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+        ],
+        "intOrNil",
+    ),
+    "sortedset.zcard": (
+        [
+            ("key", "str", True),
+        ],
+        "int",
+    ),
+    "sortedset.zcount": (
+        [
+            ("key", "str", True),
+            ("min", "float", False),
+            ("max", "float", False),
+        ],
+        "int",
+    ),
+    "sortedset.zrem": (
+        [
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "int",
+    ),
+    "sortedset.zpopmin": (
+        [
+            ("key", "str", True),
+            ("count", "int", False),
+        ],
+        "records",
+    ),
+    "sortedset.zpopmax": (
+        [
+            ("key", "str", True),
+            ("count", "int", False),
+        ],
+        "records",
+    ),
+    "sortedset.zremrangebyrank": (
+        [
+            ("key", "str", True),
+            ("start", "int", True),
+            ("stop", "int", True),
+        ],
+        "int",
+    ),
+    "sortedset.zremrangebyscore": (
+        [
+            ("key", "str", True),
+            ("min", "float", False),
+            ("max", "float", False),
+        ],
+        "int",
+    ),
+    "sortedset.zinterstore": (
+        [
+            ("destination", "str", True),
+            ("keys", "Iterable[str]", True),
+            ("weights", "Iterable[float]", False),
+            ("aggregate", "str", False),
+        ],
+        "int",
+    ),
+    "sortedset.zunionstore": (
+        [
+            ("destination", "str", True),
+            ("keys", "Iterable[str]", True),
+            ("weights", "Iterable[float]", False),
+            ("aggregate", "str", False),
+        ],
+        "int",
+    ),
+    "sortedset.zdiffstore": (
+        [
+            ("destination", "str", True),
+            ("keys", "Iterable[str]", True),
+        ],
+        "int",
+    ),
+    "sortedset.stats": (
+        [
+        ],
+        "record",
+    ),
+    "bitmap.setbit": (
+        [
+            ("key", "str", True),
+            ("offset", "int", True),
+            ("value", "int", True),
+        ],
+        "int",
+    ),
+    "bitmap.getbit": (
+        [
+            ("key", "str", True),
+            ("offset", "int", True),
+        ],
+        "int",
+    ),
+    "bitmap.bitcount": (
+        [
+            ("key", "str", True),
+            ("start", "int", False),
+            ("end", "int", False),
+        ],
+        "int",
+    ),
+    "bitmap.bitpos": (
+        [
+            ("key", "str", True),
+            ("value", "int", True),
+            ("start", "int", False),
+            ("end", "int", False),
+        ],
+        "intOrNil",
+    ),
+    "bitmap.bitop": (
+        [
+            ("destination", "str", True),
+            ("operation", "str", True),
+            ("source_keys", "Iterable[str]", True),
+        ],
+        "int",
+    ),
+    "bitmap.bitfield": (
+        [
+            ("key", "str", True),
+            ("operations", "Json", True),
+        ],
+        "ints",
+    ),
+    "bitmap.stats": (
+        [
+        ],
+        "record",
+    ),
+    "hyperloglog.pfadd": (
+        [
+            ("key", "str", True),
+            ("elements", "Iterable[Blob]", True),
+            ("ttl_secs", "int", False),
+        ],
+        "bool",
+    ),
+    "hyperloglog.pfcount": (
+        [
+            ("key", "str", True),
+        ],
+        "int",
+    ),
+    "hyperloglog.pfmerge": (
+        [
+            ("destination", "str", True),
+            ("sources", "Iterable[str]", True),
+        ],
+        "intOrNil",
+    ),
+    "hyperloglog.stats": (
+        [
+        ],
+        "record",
+    ),
+    "geospatial.geoadd": (
+        [
+            ("key", "str", True),
+            ("locations", "Places", True),
+            ("nx", "bool", False),
+            ("xx", "bool", False),
+        ],
+        "int",
+    ),
+    "geospatial.geopos": (
+        [
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "recordsOrNil",
+    ),
+    "geospatial.geodist": (
+        [
+            ("key", "str", True),
+            ("member1", "Blob", True),
+            ("member2", "Blob", True),
+            ("unit", "str", False),
+        ],
+        "floatOrNil",
+    ),
+    "geospatial.geohash": (
+        [
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "blobs",
+    ),
+    "geospatial.georadius": (
+        [
+            ("key", "str", True),
+            ("lat", "float", True),
+            ("lon", "float", True),
+            ("radius", "float", True),
+            ("unit", "str", False),
+            ("with_dist", "bool", False),
+            ("with_coord", "bool", False),
+            ("count", "int", False),
+            ("sort", "str", False),
+        ],
+        "records",
+    ),
+    "geospatial.georadiusbymember": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+            ("radius", "float", True),
+            ("unit", "str", False),
+            ("with_dist", "bool", False),
+            ("with_coord", "bool", False),
+            ("count", "int", False),
+            ("sort", "str", False),
+        ],
+        "records",
+    ),
+    "geospatial.geosearch_box": (
+        [
+            ("key", "str", True),
+            ("lat", "float", True),
+            ("lon", "float", True),
+            ("width", "float", True),
+            ("height", "float", True),
+            ("unit", "str", False),
+            ("with_dist", "bool", False),
+            ("with_coord", "bool", False),
+            ("count", "int", False),
+            ("sort", "str", False),
+        ],
+        "records",
+    ),
+    "geospatial.geosearch_box_by_member": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+            ("width", "float", True),
+            ("height", "float", True),
+            ("unit", "str", False),
+            ("with_dist", "bool", False),
+            ("with_coord", "bool", False),
+            ("count", "int", False),
+            ("sort", "str", False),
+        ],
+        "records",
+    ),
+    "geospatial.geosearch": (
+        [
+            ("key", "str", True),
+            ("lat", "float", True),
+            ("lon", "float", True),
+            ("radius", "float", True),
+            ("unit", "str", False),
+            ("with_dist", "bool", False),
+            ("with_coord", "bool", False),
+            ("count", "int", False),
+            ("sort", "str", False),
+        ],
+        "records",
+    ),
+    "geospatial.geosearch_by_member": (
+        [
+            ("key", "str", True),
+            ("member", "Blob", True),
+            ("radius", "float", True),
+            ("unit", "str", False),
+            ("with_dist", "bool", False),
+            ("with_coord", "bool", False),
+            ("count", "int", False),
+            ("sort", "str", False),
+        ],
+        "records",
+    ),
+    "geospatial.stats": (
+        [
+        ],
+        "record",
+    ),
     "queue.create": (
         [
             ("name", "str", True),
@@ -400,5 +1149,178 @@ COMMANDS = {
         [
         ],
         "record",
+    ),
+    "script.eval": (
+        [
+            ("script", "str", True),
+            ("keys", "Iterable[str]", False),
+            ("args", "Iterable[str]", False),
+        ],
+        "json",
+    ),
+    "script.evalsha": (
+        [
+            ("sha1", "str", True),
+            ("keys", "Iterable[str]", False),
+            ("args", "Iterable[str]", False),
+        ],
+        "json",
+    ),
+    "script.load": (
+        [
+            ("script", "str", True),
+        ],
+        "string",
+    ),
+    "script.exists": (
+        [
+            ("hashes", "Iterable[str]", True),
+        ],
+        "bools",
+    ),
+    "script.flush": (
+        [
+        ],
+        "intOrNil",
+    ),
+    "script.kill": (
+        [
+        ],
+        "bool",
+    ),
+    "transaction.multi": (
+        [
+            ("client_id", "str", True),
+        ],
+        "nothing",
+    ),
+    "transaction.exec": (
+        [
+            ("client_id", "str", True),
+        ],
+        "record",
+    ),
+    "transaction.discard": (
+        [
+            ("client_id", "str", True),
+        ],
+        "nothing",
+    ),
+    "transaction.watch": (
+        [
+            ("client_id", "str", True),
+            ("keys", "Iterable[str]", True),
+        ],
+        "nothing",
+    ),
+    "transaction.unwatch": (
+        [
+            ("client_id", "str", True),
+        ],
+        "nothing",
+    ),
+    "transaction.kv_set": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("value", "Blob", True),
+            ("ttl", "int", False),
+        ],
+        "bool",
+    ),
+    "transaction.kv_delete": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+        ],
+        "bool",
+    ),
+    "transaction.kv_incr": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("amount", "int", False),
+        ],
+        "bool",
+    ),
+    "transaction.kv_decr": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("amount", "int", False),
+        ],
+        "bool",
+    ),
+    "transaction.hash_set": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("field", "str", True),
+            ("value", "Blob", True),
+        ],
+        "bool",
+    ),
+    "transaction.hash_delete": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("fields", "Iterable[str]", True),
+        ],
+        "bool",
+    ),
+    "transaction.hash_incrby": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("field", "str", True),
+            ("amount", "int", True),
+        ],
+        "bool",
+    ),
+    "transaction.list_lpush": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("values", "Iterable[Blob]", True),
+        ],
+        "bool",
+    ),
+    "transaction.list_rpush": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("values", "Iterable[Blob]", True),
+        ],
+        "bool",
+    ),
+    "transaction.list_lpop": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+        ],
+        "bool",
+    ),
+    "transaction.list_rpop": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+        ],
+        "bool",
+    ),
+    "transaction.set_add": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "bool",
+    ),
+    "transaction.set_remove": (
+        [
+            ("client_id", "str", True),
+            ("key", "str", True),
+            ("members", "Iterable[Blob]", True),
+        ],
+        "bool",
     ),
 }

@@ -6,9 +6,19 @@ from __future__ import annotations
 from .._batch import Add
 from .._channel import Channel
 from .kv import AsyncKV, BatchKV, KV
+from .key import AsyncKey, BatchKey, Key
+from .hash import AsyncHash, BatchHash, Hash
+from .list import AsyncListCommands, BatchListCommands, ListCommands
+from .set import AsyncSetCommands, BatchSetCommands, SetCommands
+from .sortedset import AsyncSortedSet, BatchSortedSet, SortedSet
+from .bitmap import AsyncBitmap, BatchBitmap, Bitmap
+from .hyperloglog import AsyncHyperLogLog, BatchHyperLogLog, HyperLogLog
+from .geospatial import AsyncGeospatial, BatchGeospatial, Geospatial
 from .queue import AsyncQueue, BatchQueue, Queue
 from .stream import AsyncStream, BatchStream, Stream
 from .pubsub import AsyncPubSub, BatchPubSub, PubSub
+from .script import AsyncScript, BatchScript, Script
+from .transaction import AsyncTransaction, BatchTransaction, Transaction
 
 
 class Families:
@@ -16,9 +26,19 @@ class Families:
 
     def __init__(self, channel: Channel) -> None:
         self.kv = KV(channel)
+        self.key = Key(channel)
+        self.hash = Hash(channel)
+        self.list = ListCommands(channel)
+        self.set = SetCommands(channel)
+        self.sortedset = SortedSet(channel)
+        self.bitmap = Bitmap(channel)
+        self.hyperloglog = HyperLogLog(channel)
+        self.geospatial = Geospatial(channel)
         self.queue = Queue(channel)
         self.stream = Stream(channel)
         self.pubsub = PubSub(channel)
+        self.script = Script(channel)
+        self.transaction = Transaction(channel)
 
 
 class AsyncFamilies:
@@ -26,9 +46,19 @@ class AsyncFamilies:
 
     def __init__(self, channel: Channel) -> None:
         self.kv = AsyncKV(channel)
+        self.key = AsyncKey(channel)
+        self.hash = AsyncHash(channel)
+        self.list = AsyncListCommands(channel)
+        self.set = AsyncSetCommands(channel)
+        self.sortedset = AsyncSortedSet(channel)
+        self.bitmap = AsyncBitmap(channel)
+        self.hyperloglog = AsyncHyperLogLog(channel)
+        self.geospatial = AsyncGeospatial(channel)
         self.queue = AsyncQueue(channel)
         self.stream = AsyncStream(channel)
         self.pubsub = AsyncPubSub(channel)
+        self.script = AsyncScript(channel)
+        self.transaction = AsyncTransaction(channel)
 
 
 class BatchFamilies:
@@ -36,6 +66,16 @@ class BatchFamilies:
 
     def __init__(self, add: Add) -> None:
         self.kv = BatchKV(add)
+        self.key = BatchKey(add)
+        self.hash = BatchHash(add)
+        self.list = BatchListCommands(add)
+        self.set = BatchSetCommands(add)
+        self.sortedset = BatchSortedSet(add)
+        self.bitmap = BatchBitmap(add)
+        self.hyperloglog = BatchHyperLogLog(add)
+        self.geospatial = BatchGeospatial(add)
         self.queue = BatchQueue(add)
         self.stream = BatchStream(add)
         self.pubsub = BatchPubSub(add)
+        self.script = BatchScript(add)
+        self.transaction = BatchTransaction(add)

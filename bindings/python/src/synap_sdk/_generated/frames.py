@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import Iterable, Mapping, Optional
 
-from .._codec import NIL, pack_blob, pack_bool, pack_bytes, pack_int, pack_json, pack_pairs, pack_text, pack_text_map, pack_texts
-from .._types import Blob, BytesLike, Json, Pairs
+from .._codec import NIL, pack_blob, pack_blobs, pack_bool, pack_bytes, pack_float, pack_floats, pack_int, pack_json, pack_pairs, pack_places, pack_text, pack_text_map, pack_texts
+from .._types import Blob, BytesLike, Json, Pairs, Places
 
 
 def kv_set(key: str, value: Blob, ttl: Optional[int], nx: bool, xx: bool, keepttl: bool) -> bytes:
@@ -192,6 +192,974 @@ def kv_watch(keys: Iterable[str], buffer: int, overflow: str) -> bytes:
         + pack_int(buffer, "kv.watch: buffer")
         + pack_text(overflow, "kv.watch: overflow")
     )
+
+
+def key_type(key: str) -> bytes:
+    return b"\x93\x00\xa8key.type\x91" + pack_text(key, "key.type: key")
+
+
+def key_exists(key: str) -> bytes:
+    return b"\x93\x00\xaakey.exists\x91" + pack_text(key, "key.exists: key")
+
+
+def key_rename(source: str, destination: str) -> bytes:
+    return (
+        b"\x93\x00\xaakey.rename\x92"
+        + pack_text(source, "key.rename: source")
+        + pack_text(destination, "key.rename: destination")
+    )
+
+
+def key_renamenx(source: str, destination: str) -> bytes:
+    return (
+        b"\x93\x00\xackey.renamenx\x92"
+        + pack_text(source, "key.renamenx: source")
+        + pack_text(destination, "key.renamenx: destination")
+    )
+
+
+def key_copy(source: str, destination: str, replace: bool) -> bytes:
+    if replace is False:
+        return (
+            b"\x93\x00\xa8key.copy\x92"
+            + pack_text(source, "key.copy: source")
+            + pack_text(destination, "key.copy: destination")
+        )
+    return (
+        b"\x93\x00\xa8key.copy\x93"
+        + pack_text(source, "key.copy: source")
+        + pack_text(destination, "key.copy: destination")
+        + (NIL if replace is False else pack_bool(replace, "key.copy: replace"))
+    )
+
+
+def key_randomkey() -> bytes:
+    return b"\x93\x00\xadkey.randomkey\x90"
+
+
+def hash_set(key: str, field: str, value: Blob) -> bytes:
+    return (
+        b"\x93\x00\xa8hash.set\x93"
+        + pack_text(key, "hash.set: key")
+        + pack_text(field, "hash.set: field")
+        + pack_blob(value, "hash.set: value")
+    )
+
+
+def hash_set_json(key: str, field: str, value: Json) -> bytes:
+    return (
+        b"\x93\x00\xadhash.set_json\x93"
+        + pack_text(key, "hash.set_json: key")
+        + pack_text(field, "hash.set_json: field")
+        + pack_json(value, "hash.set_json: value")
+    )
+
+
+def hash_setnx(key: str, field: str, value: Blob) -> bytes:
+    return (
+        b"\x93\x00\xaahash.setnx\x93"
+        + pack_text(key, "hash.setnx: key")
+        + pack_text(field, "hash.setnx: field")
+        + pack_blob(value, "hash.setnx: value")
+    )
+
+
+def hash_mset(key: str, fields: Pairs) -> bytes:
+    return (
+        b"\x93\x00\xa9hash.mset\x92"
+        + pack_text(key, "hash.mset: key")
+        + pack_pairs(fields, "hash.mset: fields")
+    )
+
+
+def hash_get(key: str, field: str) -> bytes:
+    return (
+        b"\x93\x00\xa8hash.get\x92"
+        + pack_text(key, "hash.get: key")
+        + pack_text(field, "hash.get: field")
+    )
+
+
+def hash_get_json(key: str, field: str) -> bytes:
+    return (
+        b"\x93\x00\xadhash.get_json\x92"
+        + pack_text(key, "hash.get_json: key")
+        + pack_text(field, "hash.get_json: field")
+    )
+
+
+def hash_mget(key: str, fields: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xa9hash.mget\x92"
+        + pack_text(key, "hash.mget: key")
+        + pack_texts(fields, "hash.mget: fields")
+    )
+
+
+def hash_getall(key: str) -> bytes:
+    return b"\x93\x00\xabhash.getall\x91" + pack_text(key, "hash.getall: key")
+
+
+def hash_keys(key: str) -> bytes:
+    return b"\x93\x00\xa9hash.keys\x91" + pack_text(key, "hash.keys: key")
+
+
+def hash_vals(key: str) -> bytes:
+    return b"\x93\x00\xa9hash.vals\x91" + pack_text(key, "hash.vals: key")
+
+
+def hash_len(key: str) -> bytes:
+    return b"\x93\x00\xa8hash.len\x91" + pack_text(key, "hash.len: key")
+
+
+def hash_exists(key: str, field: str) -> bytes:
+    return (
+        b"\x93\x00\xabhash.exists\x92"
+        + pack_text(key, "hash.exists: key")
+        + pack_text(field, "hash.exists: field")
+    )
+
+
+def hash_delete(key: str, field: str) -> bytes:
+    return (
+        b"\x93\x00\xabhash.delete\x92"
+        + pack_text(key, "hash.delete: key")
+        + pack_text(field, "hash.delete: field")
+    )
+
+
+def hash_mdel(key: str, fields: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xa9hash.mdel\x92"
+        + pack_text(key, "hash.mdel: key")
+        + pack_texts(fields, "hash.mdel: fields")
+    )
+
+
+def hash_incrby(key: str, field: str, amount: int) -> bytes:
+    return (
+        b"\x93\x00\xabhash.incrby\x93"
+        + pack_text(key, "hash.incrby: key")
+        + pack_text(field, "hash.incrby: field")
+        + pack_int(amount, "hash.incrby: amount")
+    )
+
+
+def hash_incrbyfloat(key: str, field: str, amount: float) -> bytes:
+    return (
+        b"\x93\x00\xb0hash.incrbyfloat\x93"
+        + pack_text(key, "hash.incrbyfloat: key")
+        + pack_text(field, "hash.incrbyfloat: field")
+        + pack_float(amount, "hash.incrbyfloat: amount")
+    )
+
+
+def hash_stats() -> bytes:
+    return b"\x93\x00\xaahash.stats\x90"
+
+
+def list_lpush(key: str, values: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xaalist.lpush\x92"
+        + pack_text(key, "list.lpush: key")
+        + pack_blobs(values, "list.lpush: values")
+    )
+
+
+def list_rpush(key: str, values: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xaalist.rpush\x92"
+        + pack_text(key, "list.rpush: key")
+        + pack_blobs(values, "list.rpush: values")
+    )
+
+
+def list_lpushx(key: str, values: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xablist.lpushx\x92"
+        + pack_text(key, "list.lpushx: key")
+        + pack_blobs(values, "list.lpushx: values")
+    )
+
+
+def list_rpushx(key: str, values: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xablist.rpushx\x92"
+        + pack_text(key, "list.rpushx: key")
+        + pack_blobs(values, "list.rpushx: values")
+    )
+
+
+def list_lpop(key: str) -> bytes:
+    return b"\x93\x00\xa9list.lpop\x91" + pack_text(key, "list.lpop: key")
+
+
+def list_rpop(key: str) -> bytes:
+    return b"\x93\x00\xa9list.rpop\x91" + pack_text(key, "list.rpop: key")
+
+
+def list_lpop_many(key: str, count: int) -> bytes:
+    return (
+        b"\x93\x00\xaelist.lpop_many\x92"
+        + pack_text(key, "list.lpop_many: key")
+        + pack_int(count, "list.lpop_many: count")
+    )
+
+
+def list_rpop_many(key: str, count: int) -> bytes:
+    return (
+        b"\x93\x00\xaelist.rpop_many\x92"
+        + pack_text(key, "list.rpop_many: key")
+        + pack_int(count, "list.rpop_many: count")
+    )
+
+
+def list_lrange(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xablist.lrange\x93"
+        + pack_text(key, "list.lrange: key")
+        + pack_int(start, "list.lrange: start")
+        + pack_int(stop, "list.lrange: stop")
+    )
+
+
+def list_llen(key: str) -> bytes:
+    return b"\x93\x00\xa9list.llen\x91" + pack_text(key, "list.llen: key")
+
+
+def list_lindex(key: str, index: int) -> bytes:
+    return (
+        b"\x93\x00\xablist.lindex\x92"
+        + pack_text(key, "list.lindex: key")
+        + pack_int(index, "list.lindex: index")
+    )
+
+
+def list_lset(key: str, index: int, value: Blob) -> bytes:
+    return (
+        b"\x93\x00\xa9list.lset\x93"
+        + pack_text(key, "list.lset: key")
+        + pack_int(index, "list.lset: index")
+        + pack_blob(value, "list.lset: value")
+    )
+
+
+def list_ltrim(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xaalist.ltrim\x93"
+        + pack_text(key, "list.ltrim: key")
+        + pack_int(start, "list.ltrim: start")
+        + pack_int(stop, "list.ltrim: stop")
+    )
+
+
+def list_lrem(key: str, count: int, value: Blob) -> bytes:
+    return (
+        b"\x93\x00\xa9list.lrem\x93"
+        + pack_text(key, "list.lrem: key")
+        + pack_int(count, "list.lrem: count")
+        + pack_blob(value, "list.lrem: value")
+    )
+
+
+def list_linsert(key: str, pivot: Blob, value: Blob, before: bool) -> bytes:
+    if before is True:
+        return (
+            b"\x93\x00\xaclist.linsert\x93"
+            + pack_text(key, "list.linsert: key")
+            + pack_blob(pivot, "list.linsert: pivot")
+            + pack_blob(value, "list.linsert: value")
+        )
+    return (
+        b"\x93\x00\xaclist.linsert\x94"
+        + pack_text(key, "list.linsert: key")
+        + pack_blob(pivot, "list.linsert: pivot")
+        + pack_blob(value, "list.linsert: value")
+        + (NIL if before is True else pack_bool(before, "list.linsert: before"))
+    )
+
+
+def list_lpos(key: str, value: Blob) -> bytes:
+    return (
+        b"\x93\x00\xa9list.lpos\x92"
+        + pack_text(key, "list.lpos: key")
+        + pack_blob(value, "list.lpos: value")
+    )
+
+
+def list_rpoplpush(source: str, destination: str) -> bytes:
+    return (
+        b"\x93\x00\xaelist.rpoplpush\x92"
+        + pack_text(source, "list.rpoplpush: source")
+        + pack_text(destination, "list.rpoplpush: destination")
+    )
+
+
+def list_stats() -> bytes:
+    return b"\x93\x00\xaalist.stats\x90"
+
+
+def set_add(key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xa7set.add\x92"
+        + pack_text(key, "set.add: key")
+        + pack_blobs(members, "set.add: members")
+    )
+
+
+def set_remove(key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xaaset.remove\x92"
+        + pack_text(key, "set.remove: key")
+        + pack_blobs(members, "set.remove: members")
+    )
+
+
+def set_ismember(key: str, member: Blob) -> bytes:
+    return (
+        b"\x93\x00\xacset.ismember\x92"
+        + pack_text(key, "set.ismember: key")
+        + pack_blob(member, "set.ismember: member")
+    )
+
+
+def set_members(key: str) -> bytes:
+    return b"\x93\x00\xabset.members\x91" + pack_text(key, "set.members: key")
+
+
+def set_card(key: str) -> bytes:
+    return b"\x93\x00\xa8set.card\x91" + pack_text(key, "set.card: key")
+
+
+def set_pop(key: str, count: int) -> bytes:
+    return (
+        b"\x93\x00\xa7set.pop\x92"
+        + pack_text(key, "set.pop: key")
+        + pack_int(count, "set.pop: count")
+    )
+
+
+def set_randmember(key: str, count: int) -> bytes:
+    return (
+        b"\x93\x00\xaeset.randmember\x92"
+        + pack_text(key, "set.randmember: key")
+        + pack_int(count, "set.randmember: count")
+    )
+
+
+def set_move(source: str, destination: str, member: Blob) -> bytes:
+    return (
+        b"\x93\x00\xa8set.move\x93"
+        + pack_text(source, "set.move: source")
+        + pack_text(destination, "set.move: destination")
+        + pack_blob(member, "set.move: member")
+    )
+
+
+def set_inter(keys: Iterable[str]) -> bytes:
+    return b"\x93\x00\xa9set.inter\x91" + pack_texts(keys, "set.inter: keys")
+
+
+def set_union(keys: Iterable[str]) -> bytes:
+    return b"\x93\x00\xa9set.union\x91" + pack_texts(keys, "set.union: keys")
+
+
+def set_diff(keys: Iterable[str]) -> bytes:
+    return b"\x93\x00\xa8set.diff\x91" + pack_texts(keys, "set.diff: keys")
+
+
+def set_stats() -> bytes:
+    return b"\x93\x00\xa9set.stats\x90"
+
+
+def sortedset_zadd(
+    key: str,
+    member: Blob,
+    score: float,
+    nx: bool,
+    xx: bool,
+    gt: bool,
+    lt: bool,
+    ch: bool,
+) -> bytes:
+    if nx is False and xx is False and gt is False and lt is False and ch is False:
+        return (
+            b"\x93\x00\xaesortedset.zadd\x93"
+            + pack_text(key, "sortedset.zadd: key")
+            + pack_blob(member, "sortedset.zadd: member")
+            + pack_float(score, "sortedset.zadd: score")
+        )
+    return (
+        b"\x93\x00\xaesortedset.zadd\x98"
+        + pack_text(key, "sortedset.zadd: key")
+        + pack_blob(member, "sortedset.zadd: member")
+        + pack_float(score, "sortedset.zadd: score")
+        + (NIL if nx is False else pack_bool(nx, "sortedset.zadd: nx"))
+        + (NIL if xx is False else pack_bool(xx, "sortedset.zadd: xx"))
+        + (NIL if gt is False else pack_bool(gt, "sortedset.zadd: gt"))
+        + (NIL if lt is False else pack_bool(lt, "sortedset.zadd: lt"))
+        + (NIL if ch is False else pack_bool(ch, "sortedset.zadd: ch"))
+    )
+
+
+def sortedset_zincrby(key: str, member: Blob, increment: float) -> bytes:
+    return (
+        b"\x93\x00\xb1sortedset.zincrby\x93"
+        + pack_text(key, "sortedset.zincrby: key")
+        + pack_blob(member, "sortedset.zincrby: member")
+        + pack_float(increment, "sortedset.zincrby: increment")
+    )
+
+
+def sortedset_zscore(key: str, member: Blob) -> bytes:
+    return (
+        b"\x93\x00\xb0sortedset.zscore\x92"
+        + pack_text(key, "sortedset.zscore: key")
+        + pack_blob(member, "sortedset.zscore: member")
+    )
+
+
+def sortedset_zmscore(key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb1sortedset.zmscore\x92"
+        + pack_text(key, "sortedset.zmscore: key")
+        + pack_blobs(members, "sortedset.zmscore: members")
+    )
+
+
+def sortedset_zrange_with_scores(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xbcsortedset.zrange_with_scores\x93"
+        + pack_text(key, "sortedset.zrange_with_scores: key")
+        + pack_int(start, "sortedset.zrange_with_scores: start")
+        + pack_int(stop, "sortedset.zrange_with_scores: stop")
+    )
+
+
+def sortedset_zrange(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xb0sortedset.zrange\x93"
+        + pack_text(key, "sortedset.zrange: key")
+        + pack_int(start, "sortedset.zrange: start")
+        + pack_int(stop, "sortedset.zrange: stop")
+    )
+
+
+def sortedset_zrevrange_with_scores(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xbfsortedset.zrevrange_with_scores\x93"
+        + pack_text(key, "sortedset.zrevrange_with_scores: key")
+        + pack_int(start, "sortedset.zrevrange_with_scores: start")
+        + pack_int(stop, "sortedset.zrevrange_with_scores: stop")
+    )
+
+
+def sortedset_zrevrange(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xb3sortedset.zrevrange\x93"
+        + pack_text(key, "sortedset.zrevrange: key")
+        + pack_int(start, "sortedset.zrevrange: start")
+        + pack_int(stop, "sortedset.zrevrange: stop")
+    )
+
+
+def sortedset_zrangebyscore_with_scores(key: str, min: Optional[float], max: Optional[float]) -> bytes:
+    if min is None and max is None:
+        return (
+            b"\x93\x00\xd9#sortedset.zrangebyscore_with_scores\x91"
+            + pack_text(key, "sortedset.zrangebyscore_with_scores: key")
+        )
+    return (
+        b"\x93\x00\xd9#sortedset.zrangebyscore_with_scores\x93"
+        + pack_text(key, "sortedset.zrangebyscore_with_scores: key")
+        + (NIL if min is None else pack_float(min, "sortedset.zrangebyscore_with_scores: min"))
+        + (NIL if max is None else pack_float(max, "sortedset.zrangebyscore_with_scores: max"))
+    )
+
+
+def sortedset_zrangebyscore(key: str, min: Optional[float], max: Optional[float]) -> bytes:
+    if min is None and max is None:
+        return (
+            b"\x93\x00\xb7sortedset.zrangebyscore\x91"
+            + pack_text(key, "sortedset.zrangebyscore: key")
+        )
+    return (
+        b"\x93\x00\xb7sortedset.zrangebyscore\x93"
+        + pack_text(key, "sortedset.zrangebyscore: key")
+        + (NIL if min is None else pack_float(min, "sortedset.zrangebyscore: min"))
+        + (NIL if max is None else pack_float(max, "sortedset.zrangebyscore: max"))
+    )
+
+
+def sortedset_zrank(key: str, member: Blob) -> bytes:
+    return (
+        b"\x93\x00\xafsortedset.zrank\x92"
+        + pack_text(key, "sortedset.zrank: key")
+        + pack_blob(member, "sortedset.zrank: member")
+    )
+
+
+def sortedset_zrevrank(key: str, member: Blob) -> bytes:
+    return (
+        b"\x93\x00\xb2sortedset.zrevrank\x92"
+        + pack_text(key, "sortedset.zrevrank: key")
+        + pack_blob(member, "sortedset.zrevrank: member")
+    )
+
+
+def sortedset_zcard(key: str) -> bytes:
+    return b"\x93\x00\xafsortedset.zcard\x91" + pack_text(key, "sortedset.zcard: key")
+
+
+def sortedset_zcount(key: str, min: Optional[float], max: Optional[float]) -> bytes:
+    if min is None and max is None:
+        return b"\x93\x00\xb0sortedset.zcount\x91" + pack_text(key, "sortedset.zcount: key")
+    return (
+        b"\x93\x00\xb0sortedset.zcount\x93"
+        + pack_text(key, "sortedset.zcount: key")
+        + (NIL if min is None else pack_float(min, "sortedset.zcount: min"))
+        + (NIL if max is None else pack_float(max, "sortedset.zcount: max"))
+    )
+
+
+def sortedset_zrem(key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xaesortedset.zrem\x92"
+        + pack_text(key, "sortedset.zrem: key")
+        + pack_blobs(members, "sortedset.zrem: members")
+    )
+
+
+def sortedset_zpopmin(key: str, count: int) -> bytes:
+    return (
+        b"\x93\x00\xb1sortedset.zpopmin\x92"
+        + pack_text(key, "sortedset.zpopmin: key")
+        + pack_int(count, "sortedset.zpopmin: count")
+    )
+
+
+def sortedset_zpopmax(key: str, count: int) -> bytes:
+    return (
+        b"\x93\x00\xb1sortedset.zpopmax\x92"
+        + pack_text(key, "sortedset.zpopmax: key")
+        + pack_int(count, "sortedset.zpopmax: count")
+    )
+
+
+def sortedset_zremrangebyrank(key: str, start: int, stop: int) -> bytes:
+    return (
+        b"\x93\x00\xb9sortedset.zremrangebyrank\x93"
+        + pack_text(key, "sortedset.zremrangebyrank: key")
+        + pack_int(start, "sortedset.zremrangebyrank: start")
+        + pack_int(stop, "sortedset.zremrangebyrank: stop")
+    )
+
+
+def sortedset_zremrangebyscore(key: str, min: Optional[float], max: Optional[float]) -> bytes:
+    if min is None and max is None:
+        return (
+            b"\x93\x00\xbasortedset.zremrangebyscore\x91"
+            + pack_text(key, "sortedset.zremrangebyscore: key")
+        )
+    return (
+        b"\x93\x00\xbasortedset.zremrangebyscore\x93"
+        + pack_text(key, "sortedset.zremrangebyscore: key")
+        + (NIL if min is None else pack_float(min, "sortedset.zremrangebyscore: min"))
+        + (NIL if max is None else pack_float(max, "sortedset.zremrangebyscore: max"))
+    )
+
+
+def sortedset_zinterstore(
+    destination: str,
+    keys: Iterable[str],
+    weights: Optional[Iterable[float]],
+    aggregate: str,
+) -> bytes:
+    return (
+        b"\x93\x00\xb5sortedset.zinterstore\x94"
+        + pack_text(destination, "sortedset.zinterstore: destination")
+        + pack_texts(keys, "sortedset.zinterstore: keys")
+        + (NIL if weights is None else pack_floats(weights, "sortedset.zinterstore: weights"))
+        + pack_text(aggregate, "sortedset.zinterstore: aggregate")
+    )
+
+
+def sortedset_zunionstore(
+    destination: str,
+    keys: Iterable[str],
+    weights: Optional[Iterable[float]],
+    aggregate: str,
+) -> bytes:
+    return (
+        b"\x93\x00\xb5sortedset.zunionstore\x94"
+        + pack_text(destination, "sortedset.zunionstore: destination")
+        + pack_texts(keys, "sortedset.zunionstore: keys")
+        + (NIL if weights is None else pack_floats(weights, "sortedset.zunionstore: weights"))
+        + pack_text(aggregate, "sortedset.zunionstore: aggregate")
+    )
+
+
+def sortedset_zdiffstore(destination: str, keys: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xb4sortedset.zdiffstore\x92"
+        + pack_text(destination, "sortedset.zdiffstore: destination")
+        + pack_texts(keys, "sortedset.zdiffstore: keys")
+    )
+
+
+def sortedset_stats() -> bytes:
+    return b"\x93\x00\xafsortedset.stats\x90"
+
+
+def bitmap_setbit(key: str, offset: int, value: int) -> bytes:
+    return (
+        b"\x93\x00\xadbitmap.setbit\x93"
+        + pack_text(key, "bitmap.setbit: key")
+        + pack_int(offset, "bitmap.setbit: offset")
+        + pack_int(value, "bitmap.setbit: value")
+    )
+
+
+def bitmap_getbit(key: str, offset: int) -> bytes:
+    return (
+        b"\x93\x00\xadbitmap.getbit\x92"
+        + pack_text(key, "bitmap.getbit: key")
+        + pack_int(offset, "bitmap.getbit: offset")
+    )
+
+
+def bitmap_bitcount(key: str, start: int, end: Optional[int]) -> bytes:
+    if end is None:
+        return (
+            b"\x93\x00\xafbitmap.bitcount\x92"
+            + pack_text(key, "bitmap.bitcount: key")
+            + pack_int(start, "bitmap.bitcount: start")
+        )
+    return (
+        b"\x93\x00\xafbitmap.bitcount\x93"
+        + pack_text(key, "bitmap.bitcount: key")
+        + pack_int(start, "bitmap.bitcount: start")
+        + (NIL if end is None else pack_int(end, "bitmap.bitcount: end"))
+    )
+
+
+def bitmap_bitpos(key: str, value: int, start: int, end: Optional[int]) -> bytes:
+    if end is None:
+        return (
+            b"\x93\x00\xadbitmap.bitpos\x93"
+            + pack_text(key, "bitmap.bitpos: key")
+            + pack_int(value, "bitmap.bitpos: value")
+            + pack_int(start, "bitmap.bitpos: start")
+        )
+    return (
+        b"\x93\x00\xadbitmap.bitpos\x94"
+        + pack_text(key, "bitmap.bitpos: key")
+        + pack_int(value, "bitmap.bitpos: value")
+        + pack_int(start, "bitmap.bitpos: start")
+        + (NIL if end is None else pack_int(end, "bitmap.bitpos: end"))
+    )
+
+
+def bitmap_bitop(destination: str, operation: str, source_keys: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xacbitmap.bitop\x93"
+        + pack_text(destination, "bitmap.bitop: destination")
+        + pack_text(operation, "bitmap.bitop: operation")
+        + pack_texts(source_keys, "bitmap.bitop: source_keys")
+    )
+
+
+def bitmap_bitfield(key: str, operations: Json) -> bytes:
+    return (
+        b"\x93\x00\xafbitmap.bitfield\x92"
+        + pack_text(key, "bitmap.bitfield: key")
+        + pack_json(operations, "bitmap.bitfield: operations")
+    )
+
+
+def bitmap_stats() -> bytes:
+    return b"\x93\x00\xacbitmap.stats\x90"
+
+
+def hyperloglog_pfadd(key: str, elements: Iterable[Blob], ttl_secs: Optional[int]) -> bytes:
+    if ttl_secs is None:
+        return (
+            b"\x93\x00\xb1hyperloglog.pfadd\x92"
+            + pack_text(key, "hyperloglog.pfadd: key")
+            + pack_blobs(elements, "hyperloglog.pfadd: elements")
+        )
+    return (
+        b"\x93\x00\xb1hyperloglog.pfadd\x93"
+        + pack_text(key, "hyperloglog.pfadd: key")
+        + pack_blobs(elements, "hyperloglog.pfadd: elements")
+        + (NIL if ttl_secs is None else pack_int(ttl_secs, "hyperloglog.pfadd: ttl_secs"))
+    )
+
+
+def hyperloglog_pfcount(key: str) -> bytes:
+    return (
+        b"\x93\x00\xb3hyperloglog.pfcount\x91"
+        + pack_text(key, "hyperloglog.pfcount: key")
+    )
+
+
+def hyperloglog_pfmerge(destination: str, sources: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xb3hyperloglog.pfmerge\x92"
+        + pack_text(destination, "hyperloglog.pfmerge: destination")
+        + pack_texts(sources, "hyperloglog.pfmerge: sources")
+    )
+
+
+def hyperloglog_stats() -> bytes:
+    return b"\x93\x00\xb1hyperloglog.stats\x90"
+
+
+def geospatial_geoadd(key: str, locations: Places, nx: bool, xx: bool) -> bytes:
+    if nx is False and xx is False:
+        return (
+            b"\x93\x00\xb1geospatial.geoadd\x92"
+            + pack_text(key, "geospatial.geoadd: key")
+            + pack_places(locations, "geospatial.geoadd: locations")
+        )
+    return (
+        b"\x93\x00\xb1geospatial.geoadd\x94"
+        + pack_text(key, "geospatial.geoadd: key")
+        + pack_places(locations, "geospatial.geoadd: locations")
+        + (NIL if nx is False else pack_bool(nx, "geospatial.geoadd: nx"))
+        + (NIL if xx is False else pack_bool(xx, "geospatial.geoadd: xx"))
+    )
+
+
+def geospatial_geopos(key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb1geospatial.geopos\x92"
+        + pack_text(key, "geospatial.geopos: key")
+        + pack_blobs(members, "geospatial.geopos: members")
+    )
+
+
+def geospatial_geodist(key: str, member1: Blob, member2: Blob, unit: str) -> bytes:
+    return (
+        b"\x93\x00\xb2geospatial.geodist\x94"
+        + pack_text(key, "geospatial.geodist: key")
+        + pack_blob(member1, "geospatial.geodist: member1")
+        + pack_blob(member2, "geospatial.geodist: member2")
+        + pack_text(unit, "geospatial.geodist: unit")
+    )
+
+
+def geospatial_geohash(key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb2geospatial.geohash\x92"
+        + pack_text(key, "geospatial.geohash: key")
+        + pack_blobs(members, "geospatial.geohash: members")
+    )
+
+
+def geospatial_georadius(
+    key: str,
+    lat: float,
+    lon: float,
+    radius: float,
+    unit: str,
+    with_dist: bool,
+    with_coord: bool,
+    count: Optional[int],
+    sort: Optional[str],
+) -> bytes:
+    if with_dist is True and with_coord is False and count is None and sort is None:
+        return (
+            b"\x93\x00\xb4geospatial.georadius\x95"
+            + pack_text(key, "geospatial.georadius: key")
+            + pack_float(lat, "geospatial.georadius: lat")
+            + pack_float(lon, "geospatial.georadius: lon")
+            + pack_float(radius, "geospatial.georadius: radius")
+            + pack_text(unit, "geospatial.georadius: unit")
+        )
+    return (
+        b"\x93\x00\xb4geospatial.georadius\x99"
+        + pack_text(key, "geospatial.georadius: key")
+        + pack_float(lat, "geospatial.georadius: lat")
+        + pack_float(lon, "geospatial.georadius: lon")
+        + pack_float(radius, "geospatial.georadius: radius")
+        + pack_text(unit, "geospatial.georadius: unit")
+        + (NIL if with_dist is True else pack_bool(with_dist, "geospatial.georadius: with_dist"))
+        + (NIL if with_coord is False else pack_bool(with_coord, "geospatial.georadius: with_coord"))
+        + (NIL if count is None else pack_int(count, "geospatial.georadius: count"))
+        + (NIL if sort is None else pack_text(sort, "geospatial.georadius: sort"))
+    )
+
+
+def geospatial_georadiusbymember(
+    key: str,
+    member: Blob,
+    radius: float,
+    unit: str,
+    with_dist: bool,
+    with_coord: bool,
+    count: Optional[int],
+    sort: Optional[str],
+) -> bytes:
+    if with_dist is True and with_coord is False and count is None and sort is None:
+        return (
+            b"\x93\x00\xbcgeospatial.georadiusbymember\x94"
+            + pack_text(key, "geospatial.georadiusbymember: key")
+            + pack_blob(member, "geospatial.georadiusbymember: member")
+            + pack_float(radius, "geospatial.georadiusbymember: radius")
+            + pack_text(unit, "geospatial.georadiusbymember: unit")
+        )
+    return (
+        b"\x93\x00\xbcgeospatial.georadiusbymember\x98"
+        + pack_text(key, "geospatial.georadiusbymember: key")
+        + pack_blob(member, "geospatial.georadiusbymember: member")
+        + pack_float(radius, "geospatial.georadiusbymember: radius")
+        + pack_text(unit, "geospatial.georadiusbymember: unit")
+        + (NIL if with_dist is True else pack_bool(with_dist, "geospatial.georadiusbymember: with_dist"))
+        + (NIL if with_coord is False else pack_bool(with_coord, "geospatial.georadiusbymember: with_coord"))
+        + (NIL if count is None else pack_int(count, "geospatial.georadiusbymember: count"))
+        + (NIL if sort is None else pack_text(sort, "geospatial.georadiusbymember: sort"))
+    )
+
+
+def geospatial_geosearch_box(
+    key: str,
+    lat: float,
+    lon: float,
+    width: float,
+    height: float,
+    unit: str,
+    with_dist: bool,
+    with_coord: bool,
+    count: Optional[int],
+    sort: Optional[str],
+) -> bytes:
+    if with_dist is True and with_coord is False and count is None and sort is None:
+        return (
+            b"\x93\x00\xb8geospatial.geosearch_box\x96"
+            + pack_text(key, "geospatial.geosearch_box: key")
+            + pack_float(lat, "geospatial.geosearch_box: lat")
+            + pack_float(lon, "geospatial.geosearch_box: lon")
+            + pack_float(width, "geospatial.geosearch_box: width")
+            + pack_float(height, "geospatial.geosearch_box: height")
+            + pack_text(unit, "geospatial.geosearch_box: unit")
+        )
+    return (
+        b"\x93\x00\xb8geospatial.geosearch_box\x9a"
+        + pack_text(key, "geospatial.geosearch_box: key")
+        + pack_float(lat, "geospatial.geosearch_box: lat")
+        + pack_float(lon, "geospatial.geosearch_box: lon")
+        + pack_float(width, "geospatial.geosearch_box: width")
+        + pack_float(height, "geospatial.geosearch_box: height")
+        + pack_text(unit, "geospatial.geosearch_box: unit")
+        + (NIL if with_dist is True else pack_bool(with_dist, "geospatial.geosearch_box: with_dist"))
+        + (NIL if with_coord is False else pack_bool(with_coord, "geospatial.geosearch_box: with_coord"))
+        + (NIL if count is None else pack_int(count, "geospatial.geosearch_box: count"))
+        + (NIL if sort is None else pack_text(sort, "geospatial.geosearch_box: sort"))
+    )
+
+
+def geospatial_geosearch_box_by_member(
+    key: str,
+    member: Blob,
+    width: float,
+    height: float,
+    unit: str,
+    with_dist: bool,
+    with_coord: bool,
+    count: Optional[int],
+    sort: Optional[str],
+) -> bytes:
+    if with_dist is True and with_coord is False and count is None and sort is None:
+        return (
+            b"\x93\x00\xd9\x22geospatial.geosearch_box_by_member\x95"
+            + pack_text(key, "geospatial.geosearch_box_by_member: key")
+            + pack_blob(member, "geospatial.geosearch_box_by_member: member")
+            + pack_float(width, "geospatial.geosearch_box_by_member: width")
+            + pack_float(height, "geospatial.geosearch_box_by_member: height")
+            + pack_text(unit, "geospatial.geosearch_box_by_member: unit")
+        )
+    return (
+        b"\x93\x00\xd9\x22geospatial.geosearch_box_by_member\x99"
+        + pack_text(key, "geospatial.geosearch_box_by_member: key")
+        + pack_blob(member, "geospatial.geosearch_box_by_member: member")
+        + pack_float(width, "geospatial.geosearch_box_by_member: width")
+        + pack_float(height, "geospatial.geosearch_box_by_member: height")
+        + pack_text(unit, "geospatial.geosearch_box_by_member: unit")
+        + (NIL if with_dist is True else pack_bool(with_dist, "geospatial.geosearch_box_by_member: with_dist"))
+        + (NIL if with_coord is False else pack_bool(with_coord, "geospatial.geosearch_box_by_member: with_coord"))
+        + (NIL if count is None else pack_int(count, "geospatial.geosearch_box_by_member: count"))
+        + (NIL if sort is None else pack_text(sort, "geospatial.geosearch_box_by_member: sort"))
+    )
+
+
+def geospatial_geosearch(
+    key: str,
+    lat: float,
+    lon: float,
+    radius: float,
+    unit: str,
+    with_dist: bool,
+    with_coord: bool,
+    count: Optional[int],
+    sort: Optional[str],
+) -> bytes:
+    if with_dist is True and with_coord is False and count is None and sort is None:
+        return (
+            b"\x93\x00\xb4geospatial.geosearch\x95"
+            + pack_text(key, "geospatial.geosearch: key")
+            + pack_float(lat, "geospatial.geosearch: lat")
+            + pack_float(lon, "geospatial.geosearch: lon")
+            + pack_float(radius, "geospatial.geosearch: radius")
+            + pack_text(unit, "geospatial.geosearch: unit")
+        )
+    return (
+        b"\x93\x00\xb4geospatial.geosearch\x99"
+        + pack_text(key, "geospatial.geosearch: key")
+        + pack_float(lat, "geospatial.geosearch: lat")
+        + pack_float(lon, "geospatial.geosearch: lon")
+        + pack_float(radius, "geospatial.geosearch: radius")
+        + pack_text(unit, "geospatial.geosearch: unit")
+        + (NIL if with_dist is True else pack_bool(with_dist, "geospatial.geosearch: with_dist"))
+        + (NIL if with_coord is False else pack_bool(with_coord, "geospatial.geosearch: with_coord"))
+        + (NIL if count is None else pack_int(count, "geospatial.geosearch: count"))
+        + (NIL if sort is None else pack_text(sort, "geospatial.geosearch: sort"))
+    )
+
+
+def geospatial_geosearch_by_member(
+    key: str,
+    member: Blob,
+    radius: float,
+    unit: str,
+    with_dist: bool,
+    with_coord: bool,
+    count: Optional[int],
+    sort: Optional[str],
+) -> bytes:
+    if with_dist is True and with_coord is False and count is None and sort is None:
+        return (
+            b"\x93\x00\xbegeospatial.geosearch_by_member\x94"
+            + pack_text(key, "geospatial.geosearch_by_member: key")
+            + pack_blob(member, "geospatial.geosearch_by_member: member")
+            + pack_float(radius, "geospatial.geosearch_by_member: radius")
+            + pack_text(unit, "geospatial.geosearch_by_member: unit")
+        )
+    return (
+        b"\x93\x00\xbegeospatial.geosearch_by_member\x98"
+        + pack_text(key, "geospatial.geosearch_by_member: key")
+        + pack_blob(member, "geospatial.geosearch_by_member: member")
+        + pack_float(radius, "geospatial.geosearch_by_member: radius")
+        + pack_text(unit, "geospatial.geosearch_by_member: unit")
+        + (NIL if with_dist is True else pack_bool(with_dist, "geospatial.geosearch_by_member: with_dist"))
+        + (NIL if with_coord is False else pack_bool(with_coord, "geospatial.geosearch_by_member: with_coord"))
+        + (NIL if count is None else pack_int(count, "geospatial.geosearch_by_member: count"))
+        + (NIL if sort is None else pack_text(sort, "geospatial.geosearch_by_member: sort"))
+    )
+
+
+def geospatial_stats() -> bytes:
+    return b"\x93\x00\xb0geospatial.stats\x90"
 
 
 def queue_create(
@@ -401,3 +1369,201 @@ def pubsub_info(topic: str) -> bytes:
 
 def pubsub_stats() -> bytes:
     return b"\x93\x00\xacpubsub.stats\x90"
+
+
+def script_eval(script: str, keys: Optional[Iterable[str]], args: Optional[Iterable[str]]) -> bytes:
+    if keys is None and args is None:
+        return b"\x93\x00\xabscript.eval\x91" + pack_text(script, "script.eval: script")
+    return (
+        b"\x93\x00\xabscript.eval\x93"
+        + pack_text(script, "script.eval: script")
+        + (NIL if keys is None else pack_texts(keys, "script.eval: keys"))
+        + (NIL if args is None else pack_texts(args, "script.eval: args"))
+    )
+
+
+def script_evalsha(sha1: str, keys: Optional[Iterable[str]], args: Optional[Iterable[str]]) -> bytes:
+    if keys is None and args is None:
+        return b"\x93\x00\xaescript.evalsha\x91" + pack_text(sha1, "script.evalsha: sha1")
+    return (
+        b"\x93\x00\xaescript.evalsha\x93"
+        + pack_text(sha1, "script.evalsha: sha1")
+        + (NIL if keys is None else pack_texts(keys, "script.evalsha: keys"))
+        + (NIL if args is None else pack_texts(args, "script.evalsha: args"))
+    )
+
+
+def script_load(script: str) -> bytes:
+    return b"\x93\x00\xabscript.load\x91" + pack_text(script, "script.load: script")
+
+
+def script_exists(hashes: Iterable[str]) -> bytes:
+    return b"\x93\x00\xadscript.exists\x91" + pack_texts(hashes, "script.exists: hashes")
+
+
+def script_flush() -> bytes:
+    return b"\x93\x00\xacscript.flush\x90"
+
+
+def script_kill() -> bytes:
+    return b"\x93\x00\xabscript.kill\x90"
+
+
+def transaction_multi(client_id: str) -> bytes:
+    return (
+        b"\x93\x00\xb1transaction.multi\x91"
+        + pack_text(client_id, "transaction.multi: client_id")
+    )
+
+
+def transaction_exec(client_id: str) -> bytes:
+    return (
+        b"\x93\x00\xb0transaction.exec\x91"
+        + pack_text(client_id, "transaction.exec: client_id")
+    )
+
+
+def transaction_discard(client_id: str) -> bytes:
+    return (
+        b"\x93\x00\xb3transaction.discard\x91"
+        + pack_text(client_id, "transaction.discard: client_id")
+    )
+
+
+def transaction_watch(client_id: str, keys: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xb1transaction.watch\x92"
+        + pack_text(client_id, "transaction.watch: client_id")
+        + pack_texts(keys, "transaction.watch: keys")
+    )
+
+
+def transaction_unwatch(client_id: str) -> bytes:
+    return (
+        b"\x93\x00\xb3transaction.unwatch\x91"
+        + pack_text(client_id, "transaction.unwatch: client_id")
+    )
+
+
+def transaction_kv_set(client_id: str, key: str, value: Blob, ttl: Optional[int]) -> bytes:
+    if ttl is None:
+        return (
+            b"\x93\x00\xb2transaction.kv_set\x93"
+            + pack_text(client_id, "transaction.kv_set: client_id")
+            + pack_text(key, "transaction.kv_set: key")
+            + pack_blob(value, "transaction.kv_set: value")
+        )
+    return (
+        b"\x93\x00\xb2transaction.kv_set\x94"
+        + pack_text(client_id, "transaction.kv_set: client_id")
+        + pack_text(key, "transaction.kv_set: key")
+        + pack_blob(value, "transaction.kv_set: value")
+        + (NIL if ttl is None else pack_int(ttl, "transaction.kv_set: ttl"))
+    )
+
+
+def transaction_kv_delete(client_id: str, key: str) -> bytes:
+    return (
+        b"\x93\x00\xb5transaction.kv_delete\x92"
+        + pack_text(client_id, "transaction.kv_delete: client_id")
+        + pack_text(key, "transaction.kv_delete: key")
+    )
+
+
+def transaction_kv_incr(client_id: str, key: str, amount: int) -> bytes:
+    return (
+        b"\x93\x00\xb3transaction.kv_incr\x93"
+        + pack_text(client_id, "transaction.kv_incr: client_id")
+        + pack_text(key, "transaction.kv_incr: key")
+        + pack_int(amount, "transaction.kv_incr: amount")
+    )
+
+
+def transaction_kv_decr(client_id: str, key: str, amount: int) -> bytes:
+    return (
+        b"\x93\x00\xb3transaction.kv_decr\x93"
+        + pack_text(client_id, "transaction.kv_decr: client_id")
+        + pack_text(key, "transaction.kv_decr: key")
+        + pack_int(amount, "transaction.kv_decr: amount")
+    )
+
+
+def transaction_hash_set(client_id: str, key: str, field: str, value: Blob) -> bytes:
+    return (
+        b"\x93\x00\xb4transaction.hash_set\x94"
+        + pack_text(client_id, "transaction.hash_set: client_id")
+        + pack_text(key, "transaction.hash_set: key")
+        + pack_text(field, "transaction.hash_set: field")
+        + pack_blob(value, "transaction.hash_set: value")
+    )
+
+
+def transaction_hash_delete(client_id: str, key: str, fields: Iterable[str]) -> bytes:
+    return (
+        b"\x93\x00\xb7transaction.hash_delete\x93"
+        + pack_text(client_id, "transaction.hash_delete: client_id")
+        + pack_text(key, "transaction.hash_delete: key")
+        + pack_texts(fields, "transaction.hash_delete: fields")
+    )
+
+
+def transaction_hash_incrby(client_id: str, key: str, field: str, amount: int) -> bytes:
+    return (
+        b"\x93\x00\xb7transaction.hash_incrby\x94"
+        + pack_text(client_id, "transaction.hash_incrby: client_id")
+        + pack_text(key, "transaction.hash_incrby: key")
+        + pack_text(field, "transaction.hash_incrby: field")
+        + pack_int(amount, "transaction.hash_incrby: amount")
+    )
+
+
+def transaction_list_lpush(client_id: str, key: str, values: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb6transaction.list_lpush\x93"
+        + pack_text(client_id, "transaction.list_lpush: client_id")
+        + pack_text(key, "transaction.list_lpush: key")
+        + pack_blobs(values, "transaction.list_lpush: values")
+    )
+
+
+def transaction_list_rpush(client_id: str, key: str, values: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb6transaction.list_rpush\x93"
+        + pack_text(client_id, "transaction.list_rpush: client_id")
+        + pack_text(key, "transaction.list_rpush: key")
+        + pack_blobs(values, "transaction.list_rpush: values")
+    )
+
+
+def transaction_list_lpop(client_id: str, key: str) -> bytes:
+    return (
+        b"\x93\x00\xb5transaction.list_lpop\x92"
+        + pack_text(client_id, "transaction.list_lpop: client_id")
+        + pack_text(key, "transaction.list_lpop: key")
+    )
+
+
+def transaction_list_rpop(client_id: str, key: str) -> bytes:
+    return (
+        b"\x93\x00\xb5transaction.list_rpop\x92"
+        + pack_text(client_id, "transaction.list_rpop: client_id")
+        + pack_text(key, "transaction.list_rpop: key")
+    )
+
+
+def transaction_set_add(client_id: str, key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb3transaction.set_add\x93"
+        + pack_text(client_id, "transaction.set_add: client_id")
+        + pack_text(key, "transaction.set_add: key")
+        + pack_blobs(members, "transaction.set_add: members")
+    )
+
+
+def transaction_set_remove(client_id: str, key: str, members: Iterable[Blob]) -> bytes:
+    return (
+        b"\x93\x00\xb6transaction.set_remove\x93"
+        + pack_text(client_id, "transaction.set_remove: client_id")
+        + pack_text(key, "transaction.set_remove: key")
+        + pack_blobs(members, "transaction.set_remove: members")
+    )

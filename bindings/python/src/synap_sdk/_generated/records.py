@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Union
 
 from .._record import Record, maker
 
@@ -82,6 +82,355 @@ class WatchEvent(Record):
 
 
 make_WatchEvent = maker(WatchEvent)
+
+
+@dataclass(frozen=True)
+class HashStats(Record):
+    """Counters of the hashes.
+
+    Attributes:
+        total_hashes: Always 0: the server does not count them (protocol: http-data quirk 20).
+        total_fields: Fields by the server's counter, which some writers do not update.
+        sets: Fields written.
+        gets: Fields read.
+        dels: Deletions.
+    """
+
+    __slots__ = (
+        "total_hashes",
+        "total_fields",
+        "sets",
+        "gets",
+        "dels",
+    )
+
+    total_hashes: int
+    total_fields: int
+    sets: int
+    gets: int
+    dels: int
+
+
+make_HashStats = maker(HashStats)
+
+
+@dataclass(frozen=True)
+class ListStats(Record):
+    """Counters of the lists; calls on missing lists do not count.
+
+    Attributes:
+        total_lists: Lists.
+        total_elements: Elements of all lists.
+        lpush: Calls of lpush and lpushx.
+        rpush: Calls of rpush and rpushx.
+        lpop: Calls of lpop.
+        rpop: Calls of rpop.
+        lrange: Calls of lrange.
+        llen: Calls of llen.
+        lindex: Calls of lindex.
+        lset: Calls of lset.
+        ltrim: Calls of ltrim.
+        lrem: Calls of lrem.
+        linsert: Calls of linsert.
+        rpoplpush: Calls of rpoplpush.
+        blpop: Calls of blpop.
+        brpop: Calls of brpop.
+    """
+
+    __slots__ = (
+        "total_lists",
+        "total_elements",
+        "lpush",
+        "rpush",
+        "lpop",
+        "rpop",
+        "lrange",
+        "llen",
+        "lindex",
+        "lset",
+        "ltrim",
+        "lrem",
+        "linsert",
+        "rpoplpush",
+        "blpop",
+        "brpop",
+    )
+
+    total_lists: int
+    total_elements: int
+    lpush: int
+    rpush: int
+    lpop: int
+    rpop: int
+    lrange: int
+    llen: int
+    lindex: int
+    lset: int
+    ltrim: int
+    lrem: int
+    linsert: int
+    rpoplpush: int
+    blpop: int
+    brpop: int
+
+
+make_ListStats = maker(ListStats)
+
+
+@dataclass(frozen=True)
+class SetStats(Record):
+    """Counters of the sets.
+
+    Attributes:
+        total_sets: Sets.
+        total_members: Members of all sets.
+        sadd_count: Calls of add.
+        srem_count: Calls of remove that found the set.
+        sismember_count: Calls of ismember that found the set.
+        smembers_count: Calls of members that found the set.
+        scard_count: Calls of card that found the set.
+        spop_count: Calls of pop that found the set.
+        srandmember_count: Calls of randmember that found the set.
+        smove_count: Calls of move that found the source.
+        sinter_count: Calls of inter.
+        sunion_count: Calls of union.
+        sdiff_count: Calls of diff.
+    """
+
+    __slots__ = (
+        "total_sets",
+        "total_members",
+        "sadd_count",
+        "srem_count",
+        "sismember_count",
+        "smembers_count",
+        "scard_count",
+        "spop_count",
+        "srandmember_count",
+        "smove_count",
+        "sinter_count",
+        "sunion_count",
+        "sdiff_count",
+    )
+
+    total_sets: int
+    total_members: int
+    sadd_count: int
+    srem_count: int
+    sismember_count: int
+    smembers_count: int
+    scard_count: int
+    spop_count: int
+    srandmember_count: int
+    smove_count: int
+    sinter_count: int
+    sunion_count: int
+    sdiff_count: int
+
+
+make_SetStats = maker(SetStats)
+
+
+@dataclass(frozen=True)
+class ScoredMember(Record):
+    """A member of a sorted set and its score.
+
+    Attributes:
+        member: Text if it is valid UTF-8, else bytes.
+        score: Its score.
+    """
+
+    __slots__ = (
+        "member",
+        "score",
+    )
+
+    member: Union[str, bytes]
+    score: float
+
+
+make_ScoredMember = maker(ScoredMember)
+
+
+@dataclass(frozen=True)
+class SortedSetStats(Record):
+    """Figures of the sorted sets.
+
+    Attributes:
+        total_keys: Sorted sets, emptied ones included.
+        total_members: Members of all of them.
+        avg_members_per_key: Members per sorted set, 0 without any.
+        memory_bytes: An estimate: 128 per sorted set and 48 per member. In bytes.
+    """
+
+    __slots__ = (
+        "total_keys",
+        "total_members",
+        "avg_members_per_key",
+        "memory_bytes",
+    )
+
+    total_keys: int
+    total_members: int
+    avg_members_per_key: float
+    memory_bytes: int
+
+
+make_SortedSetStats = maker(SortedSetStats)
+
+
+@dataclass(frozen=True)
+class BitmapStats(Record):
+    """Counters of the bitmaps.
+
+    Attributes:
+        total_bitmaps: Bitmaps.
+        total_bits: Their length, in sum. In bits.
+        setbit_count: Calls of setbit.
+        getbit_count: Calls of getbit.
+        bitcount_count: Calls of bitcount.
+        bitop_count: Calls of bitop.
+        bitpos_count: Calls of bitpos.
+        bitfield_count: Calls of bitfield.
+    """
+
+    __slots__ = (
+        "total_bitmaps",
+        "total_bits",
+        "setbit_count",
+        "getbit_count",
+        "bitcount_count",
+        "bitop_count",
+        "bitpos_count",
+        "bitfield_count",
+    )
+
+    total_bitmaps: int
+    total_bits: int
+    setbit_count: int
+    getbit_count: int
+    bitcount_count: int
+    bitop_count: int
+    bitpos_count: int
+    bitfield_count: int
+
+
+make_BitmapStats = maker(BitmapStats)
+
+
+@dataclass(frozen=True)
+class HyperLogLogStats(Record):
+    """Counters of the HyperLogLogs.
+
+    Attributes:
+        total_hlls: HyperLogLogs.
+        total_cardinality: Their estimates, in sum.
+        pfadd_count: Calls of pfadd.
+        pfcount_count: Calls of pfcount.
+        pfmerge_count: Calls of pfmerge.
+    """
+
+    __slots__ = (
+        "total_hlls",
+        "total_cardinality",
+        "pfadd_count",
+        "pfcount_count",
+        "pfmerge_count",
+    )
+
+    total_hlls: int
+    total_cardinality: int
+    pfadd_count: int
+    pfcount_count: int
+    pfmerge_count: int
+
+
+make_HyperLogLogStats = maker(HyperLogLogStats)
+
+
+@dataclass(frozen=True)
+class GeoPoint(Record):
+    """A place on earth.
+
+    Attributes:
+        lat: Latitude, to some centimetres of what was stored. In degrees.
+        lon: Longitude, to some centimetres of what was stored. In degrees.
+    """
+
+    __slots__ = (
+        "lat",
+        "lon",
+    )
+
+    lat: float
+    lon: float
+
+
+make_GeoPoint = maker(GeoPoint)
+
+
+@dataclass(frozen=True)
+class GeoHit(Record):
+    """A member that a search found.
+
+    Attributes:
+        member: Text if it is valid UTF-8, else bytes.
+        distance: From the centre, in the unit of the search, of a box in metres; nothing without
+          with_dist.
+        lat: Latitude; nothing without with_coord. In degrees.
+        lon: Longitude; nothing without with_coord. In degrees.
+    """
+
+    __slots__ = (
+        "member",
+        "distance",
+        "lat",
+        "lon",
+    )
+
+    member: Union[str, bytes]
+    distance: Optional[float]
+    lat: Optional[float]
+    lon: Optional[float]
+
+
+make_GeoHit = maker(GeoHit)
+
+
+@dataclass(frozen=True)
+class GeoStats(Record):
+    """Counters of the places.
+
+    Attributes:
+        total_keys: Keys ever made; never goes down.
+        total_locations: Places ever added; never goes down.
+        geoadd_count: Places given to geoadd.
+        geodist_count: Calls of geodist.
+        georadius_count: Searches.
+        geopos_count: Calls of geopos.
+        geohash_count: Calls of geohash.
+    """
+
+    __slots__ = (
+        "total_keys",
+        "total_locations",
+        "geoadd_count",
+        "geodist_count",
+        "georadius_count",
+        "geopos_count",
+        "geohash_count",
+    )
+
+    total_keys: int
+    total_locations: int
+    geoadd_count: int
+    geodist_count: int
+    georadius_count: int
+    geopos_count: int
+    geohash_count: int
+
+
+make_GeoStats = maker(GeoStats)
 
 
 @dataclass(frozen=True)
@@ -378,9 +727,42 @@ class PubSubStats(Record):
 make_PubSubStats = maker(PubSubStats)
 
 
+@dataclass(frozen=True)
+class TransactionResult(Record):
+    """What became of a transaction.
+
+    Attributes:
+        aborted: Nothing was carried out, because a watched key changed.
+        results: One result per command, in order: {"ok": true} of a set, {"value": n} of an
+          increment, {"deleted": n}, {"length": n}, {"added": n}, {"removed": n}, and the JSON text
+          of a popped element. Null if aborted.
+    """
+
+    __slots__ = (
+        "aborted",
+        "results",
+    )
+
+    aborted: bool
+    results: Any
+
+
+make_TransactionResult = maker(TransactionResult)
+
+
 __all__ = [
     "KVStats",
     "WatchEvent",
+    "HashStats",
+    "ListStats",
+    "SetStats",
+    "ScoredMember",
+    "SortedSetStats",
+    "BitmapStats",
+    "HyperLogLogStats",
+    "GeoPoint",
+    "GeoHit",
+    "GeoStats",
     "QueueMessage",
     "QueueStats",
     "StreamEvent",
@@ -390,4 +772,5 @@ __all__ = [
     "PubSubMessage",
     "TopicInfo",
     "PubSubStats",
+    "TransactionResult",
 ]
