@@ -22,7 +22,7 @@ export async function startServer(t, ...options) {
   child.once("exit", () => children.delete(child));
   const failed = once(child, "exit").then(([code]) => Promise.reject(new Error(`the test server ended with ${code}`)));
   failed.catch(() => {});
-  const listeners = 1 + options.filter((option) => option === "-rpc" || option === "-resp3").length;
+  const listeners = 1 + new Set(options.filter((option) => option === "-rpc" || option === "-resp3")).size;
   let text = "";
   while (text.split("\n").length <= listeners) text += (await Promise.race([once(child.stdout, "data"), failed]))[0];
   const urls = Object.fromEntries(text.trim().split("\n").map((line) => line.split(" ").slice(-2)));

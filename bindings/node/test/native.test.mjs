@@ -166,14 +166,14 @@ test("a subscription, and its end on the server", async (t) => {
   const { topic, message, lost } = await sub.next({ timeoutMs: 5000 });
   assert.deepEqual([topic, message, lost], ["news.a", { n: 1 }, 0]);
   assert.equal((await watch.next({ timeoutMs: 5000 })).key, "k");
-  assert.equal(await client.pubsub.publish("news.b", "x"), 1);
+  assert.equal((await client.pubsub.publish("news.b", "x")).subscribersMatched, 1);
   await sub.close();
-  await until(async () => (await client.pubsub.publish("news.b", "x")) === 0, "the server has forgotten the subscriber");
+  await until(async () => (await client.pubsub.publish("news.b", "x")).subscribersMatched === 0, "the server has forgotten the subscriber");
   // Closing the client ends what is open, too.
   const other = await SynapClient.connect(rpc);
   await other.pubsub.subscribe(["news.*"]);
   await other.close();
-  await until(async () => (await client.pubsub.publish("news.b", "x")) === 0, "the server has forgotten the other subscriber");
+  await until(async () => (await client.pubsub.publish("news.b", "x")).subscribersMatched === 0, "the server has forgotten the other subscriber");
 });
 
 test("followers over the native wires", async (t) => {
@@ -230,7 +230,7 @@ test("the server restarts", async (t) => {
   server = await start();
   assert.equal(await call, 1);
   assert.equal(await client.kv.get("k"), null);
-  await until(async () => (await client.pubsub.publish("t", "x")) === 1, "the subscription is back");
+  await until(async () => (await client.pubsub.publish("t", "x")).subscribersMatched === 1, "the subscription is back");
   assert.equal((await sub.next({ timeoutMs: 5000 })).lost, -1);
 });
 
