@@ -11,12 +11,12 @@ VENV    := build/venv
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' -not -name '*_test.go' 2>/dev/null)
 
 include capi/build.mk
+include wasm/build.mk
+include bindings/node/build.mk
 include tests/conformance/conformance.mk
 include tests/bench/bench.mk
 include tests/interop/interop.mk
 include tests/faults/faults.mk
-include wasm/build.mk
-include bindings/node/build.mk
 include tests/browser/build.mk
 
 .PHONY: help quickstart test generate lib python testserver bench install clean

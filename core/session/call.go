@@ -276,7 +276,7 @@ func (c *Call) assemble() (value.Value, *errs.Error) {
 			if c.cmd.Reply.Kind == command.ReplyNothing {
 				return value.Nil, nil
 			}
-			return decode(c.cmd, "", value.Array(c.replies...))
+			return decode(c.cmd, "", value.Array(append([]value.Value(nil), c.replies...)...))
 		}
 		if h.Field != "" {
 			field = h.Field

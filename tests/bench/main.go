@@ -109,7 +109,7 @@ func (s sample) rate() float64 { return float64(s.Ops) / s.Seconds }
 type results map[string]map[cell][]sample
 
 func main() {
-	seconds := flag.Float64("seconds", 0.5, "length of one slice")
+	seconds := flag.Float64("seconds", 0.4, "length of one slice")
 	rounds := flag.Int("rounds", 3, "how often every worker has its turn")
 	calls := flag.Int("calls", 1_000_000, "calls of one instance of the module, to see whether it grows")
 	parts := flag.String("parts", strings.Join(transports, ",")+",module", "what is measured, comma between")
