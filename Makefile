@@ -11,10 +11,12 @@ VENV    := build/venv
 GO_SOURCES := go.mod go.sum $(shell find core capi -name '*.go' -not -name '*_test.go' 2>/dev/null)
 
 include capi/build.mk
-include tests/conformance/conformance.mk
-include tests/bench/bench.mk
 include wasm/build.mk
 include bindings/node/build.mk
+include tests/conformance/conformance.mk
+include tests/bench/bench.mk
+include tests/interop/interop.mk
+include tests/faults/faults.mk
 include tests/browser/build.mk
 
 .PHONY: help quickstart test generate lib python testserver bench install clean
@@ -27,7 +29,7 @@ quickstart: build/quickstart-go build/quickstart-c build/quickstart-cpp build/qu
 	-@tests/need.sh chromium=chromium
 	$(GO) run ./tests/quickstart
 
-test: test-generated test-go test-race test-fuzz test-c test-python test-node test-conformance test-faults test-browser ## install what the tests need and run them all
+test: test-generated test-go test-race test-fuzz test-c test-python test-node test-conformance test-faults test-interop test-browser ## install what the tests need and run them all
 	@echo "all tests passed"
 
 generate: ## write all that derives from the command table

@@ -57,7 +57,7 @@ EXPORT const char *synap_version(void) { return LIBRARY_VERSION; }
 EXPORT uint32_t synap_abi_version(void) { return 1; }
 
 /* Bits: 1 memory://, 2 http(s)://, 4 pushes over WebSocket, 8 test server. */
-EXPORT uint64_t synap_capabilities(void) { return 1 | 2 | 4 | 8; }
+EXPORT uint64_t synap_capabilities(void) { return 1 | 2 | 4 | 8 | 16 | 32; }
 
 EXPORT int32_t synap_open(const char *url, size_t url_len, const void *options, size_t options_len, uint64_t *out, synap_error *err) {
     REFUSE_FORK(err);

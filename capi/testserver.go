@@ -32,6 +32,10 @@ func goSynapTestserverStart(opts unsafe.Pointer, n C.size_t, out *C.uint64_t, in
 		switch {
 		case name == "http" && isText:
 			cfg.HTTP = text
+		case name == "rpc" && isText:
+			cfg.RPC = text
+		case name == "resp3" && isText:
+			cfg.RESP3 = text
 		case name == "user" && isText:
 			cfg.User, cfg.RequireAuth = text, true
 		case name == "password" && isText:
@@ -41,7 +45,7 @@ func goSynapTestserverStart(opts unsafe.Pointer, n C.size_t, out *C.uint64_t, in
 		case name == "stock" && isFlag:
 			cfg.Stock = flag
 		default:
-			return invalid(e, "the options of a test server are http, user, password, api_key (texts) and stock (a boolean)")
+			return invalid(e, "the options of a test server are http, rpc, resp3, user, password, api_key (texts) and stock (a boolean)")
 		}
 	}
 	s, err := testserver.Start(cfg)
@@ -49,7 +53,14 @@ func goSynapTestserverStart(opts unsafe.Pointer, n C.size_t, out *C.uint64_t, in
 		return fail(e, errs.New(errs.Connection, err.Error()))
 	}
 	*out = C.uint64_t(servers.add(s))
-	outputValue(info, value.Map(value.Str("http"), value.Str(s.URL())))
+	urls := []value.Value{value.Str("http"), value.Str(s.URL())}
+	if cfg.RPC != "" {
+		urls = append(urls, value.Str("rpc"), value.Str(s.RPCURL()))
+	}
+	if cfg.RESP3 != "" {
+		urls = append(urls, value.Str("resp3"), value.Str(s.RESP3URL()))
+	}
+	outputValue(info, value.Map(urls...))
 	return 0
 }
 

@@ -48,6 +48,8 @@ type Client struct {
 	panicked atomic.Bool
 	done     chan struct{} // closed by Close
 
+	workers workers // of Go
+
 	mu     sync.Mutex
 	subs   map[int64]*Subscription
 	nextID int64
@@ -155,6 +157,7 @@ func (c *Client) Close() error {
 	if c.server != nil {
 		c.server.Close()
 	}
+	c.workers.close()
 	if c.engine != nil {
 		closeStore(c.cfg.Name, c.engine)
 	}
@@ -180,18 +183,18 @@ func (c *Client) wire() session.Wire {
 // Call runs a command of the table with positional arguments; trailing ones may
 // be left out and nil means absent. It is what the typed methods use.
 func (c *Client) Call(ctx context.Context, cmd *command.Command, args ...value.Value) (value.Value, error) {
-	var call session.Call
-	call.Start(c.policy, c.wire(), cmd, args, c.deadline(ctx))
-	return c.run(ctx, &call)
+	t := newTrip()
+	t.call.Start(c.policy, c.wire(), cmd, args, c.deadline(ctx))
+	return c.run(ctx, t)
 }
 
 // Command runs any command by the server's own name, with the payload and the
 // reply of the server's command envelope. Use it for what has no typed method.
 // Only what is known to end the server process is refused.
 func (c *Client) Command(ctx context.Context, name string, payload value.Value) (value.Value, error) {
-	var call session.Call
-	call.StartRaw(c.policy, c.wire(), name, payload, c.deadline(ctx))
-	return c.run(ctx, &call)
+	t := newTrip()
+	t.call.StartRaw(c.policy, c.wire(), name, payload, c.deadline(ctx))
+	return c.run(ctx, t)
 }
 
 func (c *Client) deadline(ctx context.Context) int64 {
@@ -201,9 +204,9 @@ func (c *Client) deadline(ctx context.Context) int64 {
 	return time.Now().Add(c.cfg.Timeout).UnixNano()
 }
 
-// run carries a call out, and gives it up when ctx ends.
-func (c *Client) run(ctx context.Context, call *session.Call) (value.Value, error) {
-	v, err := c.runUntil(ctx, call)
+// run carries a trip's call out, and gives it up when ctx ends. It releases the trip.
+func (c *Client) run(ctx context.Context, t *trip) (value.Value, error) {
+	v, err := c.runUntil(ctx, t)
 	if e, failed := err.(*errs.Error); failed && e.Code == errs.Timeout && e.Cause == nil {
 		if d, ok := ctx.Deadline(); ok && !time.Now().Before(d) {
 			e.Cause = context.DeadlineExceeded // it was the context's deadline that passed
@@ -212,16 +215,18 @@ func (c *Client) run(ctx context.Context, call *session.Call) (value.Value, erro
 	return v, err
 }
 
-func (c *Client) runUntil(ctx context.Context, call *session.Call) (value.Value, error) {
+func (c *Client) runUntil(ctx context.Context, t *trip) (value.Value, error) {
+	if c.engine == nil && ctx.Done() != nil && ctx.Err() == nil {
+		return c.runCancellable(ctx, t)
+	}
 	if ctx.Err() != nil {
-		call.Cancel(canceled(ctx), false)
-		return c.result(call)
+		t.call.Cancel(canceled(ctx), false)
+	} else {
+		c.drive(ctx, t)
 	}
-	if c.engine != nil || ctx.Done() == nil {
-		c.drive(ctx, call)
-		return c.result(call)
-	}
-	return c.runCancellable(ctx, call)
+	v, err := c.result(&t.call)
+	t.release()
+	return v, err
 }
 
 func (c *Client) result(call *session.Call) (value.Value, error) {
@@ -240,16 +245,17 @@ const grace = 100 * time.Millisecond
 // runCancellable drives the call on a goroutine of its own: an exchange cannot be
 // interrupted without losing its connection, so it is left to end by itself and
 // its reply goes nowhere.
-func (c *Client) runCancellable(ctx context.Context, call *session.Call) (value.Value, error) {
-	left := *call // call belongs to its goroutine from here on
+func (c *Client) runCancellable(ctx context.Context, t *trip) (value.Value, error) {
+	left := t.call // the trip belongs to its goroutine from here on
 	type outcome struct {
 		v   value.Value
 		err error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		c.drive(ctx, call)
-		v, err := c.result(call)
+		c.drive(ctx, t)
+		v, err := c.result(&t.call)
+		t.release()
 		done <- outcome{v, err}
 	}()
 	select {

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/libsynap/libsynap/core/engine"
@@ -15,7 +16,8 @@ import (
 // drive carries calls out until all have their result, or gives them up when ctx
 // ends. Several calls (a batch) share their exchanges: the steps of all travel in
 // order on one connection.
-func (c *Client) drive(ctx context.Context, calls ...*session.Call) {
+func (c *Client) drive(ctx context.Context, t *trip) {
+	calls := t.calls
 	if !c.admit(calls) {
 		return
 	}
@@ -27,7 +29,7 @@ func (c *Client) drive(ctx context.Context, calls ...*session.Call) {
 		return
 	}
 	for {
-		wakeAt := c.exchange(ctx, calls)
+		wakeAt := c.exchange(ctx, t)
 		if wakeAt < 0 {
 			return
 		}
@@ -102,17 +104,52 @@ func (c *Client) driveEngine(call *session.Call) {
 	}
 }
 
+// trip is what it takes to drive calls; it is used again.
+type trip struct {
+	call    session.Call // of a trip with one
+	one     [1]*session.Call
+	calls   []*session.Call
+	encoded []transport.Encoded
+	owners  []*session.Call // of encoded
+	next    int             // which of owners is replied to next
+	deliver func(value.Value, *errs.Error)
+}
+
+var trips = sync.Pool{New: func() any {
+	t := &trip{}
+	t.deliver = func(v value.Value, err *errs.Error) {
+		t.owners[t.next].Reply(v, err)
+		t.next++
+	}
+	return t
+}}
+
+// newTrip returns a trip of one call, to be started by the caller.
+func newTrip() *trip {
+	t := trips.Get().(*trip)
+	t.one[0] = &t.call
+	t.calls = t.one[:]
+	return t
+}
+
+// mostKept is how long the lists of a trip are that is used again.
+const mostKept = 256
+
+func (t *trip) release() {
+	if cap(t.encoded) > mostKept {
+		t.encoded, t.owners = nil, nil
+	}
+	clear(t.encoded[:cap(t.encoded)])
+	clear(t.owners[:cap(t.owners)])
+	t.call, t.calls = session.Call{}, nil
+	trips.Put(t)
+}
+
 // exchange makes one round trip for all calls that are not done. It returns when
 // the next round is due, -1 if none is.
-func (c *Client) exchange(ctx context.Context, calls []*session.Call) (wakeAt int64) {
-	var (
-		encoded  []transport.Encoded
-		owners   []*session.Call
-		deadline = int64(-1)
-		one      [1]transport.Encoded
-		oneOwner [1]*session.Call
-	)
-	encoded, owners = one[:0], oneOwner[:0]
+func (c *Client) exchange(ctx context.Context, t *trip) (wakeAt int64) {
+	deadline := int64(-1)
+	calls, encoded, owners := t.calls, t.encoded[:0], t.owners[:0]
 	for _, call := range calls {
 		if call.Done() {
 			continue
@@ -132,17 +169,14 @@ func (c *Client) exchange(ctx context.Context, calls []*session.Call) (wakeAt in
 			deadline = call.Deadline
 		}
 	}
+	t.encoded, t.owners, t.next = encoded, owners, 0
 	if len(encoded) == 0 {
 		return -1
 	}
-	next := 0
-	broken := c.server.Exchange(ctx, encoded, time.Unix(0, deadline), func(v value.Value, err *errs.Error) {
-		owners[next].Reply(v, err)
-		next++
-	})
-	now := time.Now().UnixNano()
+	broken := c.server.Exchange(ctx, encoded, time.Unix(0, deadline), t.deliver)
+	next := t.next
 	if broken != nil {
-		c.broken(owners[next:], broken, broken.Sent-next, now)
+		c.broken(owners[next:], broken, broken.Sent-next, time.Now().UnixNano())
 	}
 	wakeAt = -1
 	for _, call := range calls {

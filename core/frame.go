@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -98,7 +99,7 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 	var finished atomic.Bool
 	claim := func() bool { return !finished.Swap(true) }
 	ctx, stop := context.WithCancel(context.Background())
-	go func() {
+	c.workers.run(func() {
 		defer stop()
 		claimed := false
 		v, err := c.guarded(&f, func() (value.Value, error) {
@@ -113,7 +114,7 @@ func (c *Client) Go(frame string, timeout time.Duration, done func(value.Value, 
 		if claimed || claim() {
 			done(v, err)
 		}
-	}()
+	})
 	return func() {
 		if !claim() {
 			return
@@ -193,12 +194,14 @@ func (c *Client) frameResult(ctx context.Context, f *session.Frame, deadline tim
 	}
 	switch f.Op {
 	case session.OpTyped, session.OpRaw:
-		var call session.Call
-		if err := c.startFrame(&call, f, deadline); err != nil {
+		t := newTrip()
+		if err := c.startFrame(&t.call, f, deadline); err != nil {
 			return value.Nil, err
 		}
-		c.drive(ctx, &call)
-		return call.Result()
+		c.drive(ctx, t)
+		v, err := t.call.Result()
+		t.release() // not after a panic
+		return v, err
 	case session.OpBatch:
 		return c.batch(ctx, f.Batch, deadline), nil
 	case session.OpSubscribe:
@@ -252,7 +255,10 @@ func (c *Client) batch(ctx context.Context, frames []session.Frame, deadline tim
 		running = append(running, &calls[i])
 	}
 	if len(running) > 0 {
-		c.drive(ctx, running...)
+		t := newTrip()
+		t.calls = running
+		c.drive(ctx, t)
+		t.release()
 	}
 	for i := range calls {
 		if out[i].IsNil() {
@@ -264,4 +270,53 @@ func (c *Client) batch(ctx context.Context, frames []session.Frame, deadline tim
 		}
 	}
 	return value.Array(out...)
+}
+
+// workers are goroutines of a client that wait for more to do: a new one would grow
+// its stack again for every call.
+type workers struct {
+	mu     sync.Mutex
+	idle   []chan func()
+	closed bool
+}
+
+const mostIdle = 256
+
+// run has a goroutine do the job.
+func (w *workers) run(job func()) {
+	w.mu.Lock()
+	if n := len(w.idle); n > 0 {
+		next := w.idle[n-1]
+		w.idle = w.idle[:n-1]
+		w.mu.Unlock()
+		next <- job
+		return
+	}
+	w.mu.Unlock()
+	go w.work(job)
+}
+
+func (w *workers) work(job func()) {
+	next := make(chan func(), 1)
+	for ok := true; ok; job, ok = <-next {
+		job()
+		w.mu.Lock()
+		if w.closed || len(w.idle) == mostIdle {
+			w.mu.Unlock()
+			return
+		}
+		w.idle = append(w.idle, next)
+		w.mu.Unlock()
+	}
+}
+
+// close ends those who are idle, and the others when they are done.
+func (w *workers) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for _, next := range w.idle {
+		close(next)
+	}
+	w.idle = nil
 }

@@ -337,10 +337,12 @@ func (c *Client) follow(ctx context.Context, cmd *command.Command, args []value.
 
 // ask runs a typed command with one argument.
 func (c *Client) ask(ctx context.Context, name string, arg value.Value, deadline time.Time) (value.Value, *errs.Error) {
-	var call session.Call
-	call.Start(c.policy, c.wire(), command.Lookup(name), []value.Value{arg}, deadline.UnixNano())
-	c.drive(ctx, &call)
-	return call.Result()
+	t := newTrip()
+	t.call.Start(c.policy, c.wire(), command.Lookup(name), []value.Value{arg}, deadline.UnixNano())
+	c.drive(ctx, t)
+	v, err := t.call.Result()
+	t.release()
+	return v, err
 }
 
 func (s *followSource) take(max int) ([]value.Value, <-chan struct{}, time.Duration, *errs.Error) {
@@ -389,7 +391,10 @@ func (s *followSource) poll(max int) (items []value.Value, wait time.Duration, e
 		calls[i] = &session.Call{}
 		calls[i].StartStep(c.policy, c.wire(), step, limit)
 	}
-	c.drive(s.ctx, calls...)
+	t := newTrip()
+	t.calls = calls
+	c.drive(s.ctx, t)
+	t.release()
 	replies := make([]value.Value, len(calls))
 	failures := make([]*errs.Error, len(calls))
 	for i, call := range calls {

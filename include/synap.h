@@ -118,6 +118,8 @@ typedef enum synap_code {
 #define SYNAP_HAS_HTTP 2u       /* http:// and https:// */
 #define SYNAP_HAS_PUSH_WS 4u    /* subscriptions over WebSocket */
 #define SYNAP_HAS_TESTSERVER 8u /* synap_testserver_start */
+#define SYNAP_HAS_RPC 16u       /* synap:// and synaps://, and pushes from there */
+#define SYNAP_HAS_RESP3 32u     /* resp3:// and resp3s:// */
 
 /* ---- Types of the boundary -------------------------------------------------- */
 
@@ -156,7 +158,7 @@ SYNAP_API uint32_t synap_abi_version(void);
 SYNAP_API uint64_t synap_capabilities(void);
 
 /** \brief Opens a client. No connection is made yet.
- * \param url      memory://[name], http:// or https://; empty: the environment variable SYNAP_URL.
+ * \param url      memory://[name], http://, https://, synap://, synaps://, resp3:// or resp3s://; empty: the environment variable SYNAP_URL.
  * \param options MessagePack map from name to value, or NULL. Times are seconds. Names:
  * timeout, connect_timeout, max_retries, backoff, pool_size, max_in_flight, max_reply_bytes,
  * api_key, username, password, tls_ca, tls_cert, tls_key, tls_insecure, push.
@@ -221,9 +223,11 @@ typedef void (*synap_log_fn)(void *user, int32_t level, const char *message, siz
 SYNAP_API void synap_set_log(synap_log_fn fn, void *user);
 
 /** \brief Starts a test server on the embedded engine: for tests and demos only.
- * \param options MessagePack map, or NULL: http (address, default 127.0.0.1:0), user, password,
- *                api_key, stock (true: refuse WebSockets as stock Synap 1.3.1 does).
- * \param info    Receives a MessagePack map; its member http is the server's URL. \since 0.1 */
+ * \param options MessagePack map, or NULL: http (address, default 127.0.0.1:0), rpc and resp3
+ *                (addresses of the native wires, off if absent), user, password, api_key,
+ *                stock (true: refuse WebSockets as stock Synap 1.3.1 does).
+ * \param info    Receives a MessagePack map: the members http, rpc and resp3 are the URLs of what
+ *                is served. \since 0.1 */
 SYNAP_API int32_t synap_testserver_start(const void *options, size_t len, uint64_t *server,
                                          SYNAP_OWN synap_buf *info, synap_error *err);
 

@@ -5049,7 +5049,8 @@ private:
     std::shared_ptr<detail::Recorded> batch_;
 };
 
-// A client for one address: memory://[name], http:// or https://.
+// A client for one address: memory://[name], http://, https://, synap://, synaps://,
+// resp3:// or resp3s://.
 class Client {
 public:
     // Options are those of synap_open, by name: {"timeout", 2.5}, {"api_key", "sk_…"}.
@@ -5112,15 +5113,22 @@ public:
         detail::check(synap_testserver_start(synap_writer_data(&w), w.raw().len, &server_, &info, &err), err);
         detail::Reply r(info);
         url_ = detail::text(synap_value_get(r.value(), "http"));
+        for (const auto &option : options) {
+            if (option.first == "rpc") rpc_url_ = detail::text(synap_value_get(r.value(), "rpc"));
+            if (option.first == "resp3") resp3_url_ = detail::text(synap_value_get(r.value(), "resp3"));
+        }
     }
     ~TestServer() { synap_testserver_stop(server_, nullptr); }
     TestServer(const TestServer &) = delete;
     TestServer &operator=(const TestServer &) = delete;
     const std::string &url() const { return url_; }
+    // Of the native wires; empty unless options named an address for them.
+    const std::string &rpc_url() const { return rpc_url_; }
+    const std::string &resp3_url() const { return resp3_url_; }
 
 private:
     std::uint64_t server_ = 0;
-    std::string url_;
+    std::string url_, rpc_url_, resp3_url_;
 };
 
 } // namespace synap

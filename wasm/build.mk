@@ -1,7 +1,7 @@
 # make wasm: the WASM module. make test-wasm: its tests, and those of its Go host.
 wasm: build/synap.wasm ## build the WASM module into build/
 
-build/synap.wasm: $(GO_SOURCES) $(shell find wasm -name '*.go' -not -path 'wasm/host/*' -not -name '*_test.go')
+build/synap.wasm: $(GO_SOURCES) wasm/compile/package-lock.json $(shell find wasm -name '*.go' -not -path 'wasm/host/*' -not -name '*_test.go')
 	$(GO) run ./wasm/compile $@
 
 test-wasm:

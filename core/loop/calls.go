@@ -36,6 +36,35 @@ type job struct {
 	oneX    exchange
 
 	native round
+
+	// Made once for a job that is used again.
+	onExpire, onRetry func()
+}
+
+// keptJobs is how many jobs are kept for calls to come: a job is large, and making
+// one costs as much as encoding the request.
+const keptJobs = 64
+
+// job returns a job for one call.
+func (c *Client) job(tag int32, deadline int64) *job {
+	n := len(c.idle)
+	if n == 0 {
+		j := &job{c: c, tag: tag, tagged: true, deadline: deadline}
+		j.onExpire, j.onRetry = j.expire, j.send
+		return j
+	}
+	j := c.idle[n-1]
+	c.idle = c.idle[:n-1]
+	j.tag, j.deadline, j.counted, j.done = tag, deadline, false, false
+	return j
+}
+
+// reuse keeps a job that is over and that nothing refers to any more.
+func (c *Client) reuse(j *job) {
+	if len(c.idle) < keptJobs && c.lines == nil && !j.batch && j.then == nil && j.pending == 0 {
+		j.call, j.calls, j.ids = session.Call{}, nil, nil // a reply may be large
+		c.idle = append(c.idle, j)
+	}
 }
 
 // single makes j a job of one call, and returns it.
@@ -98,7 +127,7 @@ func (c *Client) submit(tag int32, text string, timeout span.Duration) {
 			c.complete(tag, v, err)
 			return
 		}
-		j := &job{c: c, tag: tag, tagged: true, deadline: deadline}
+		j := c.job(tag, deadline)
 		if err := c.start(j.single(), &f, deadline); err != nil {
 			c.complete(tag, value.Nil, err)
 			return
@@ -181,7 +210,10 @@ func (c *Client) run(j *job) {
 	if j.tagged {
 		c.frames[j.tag] = j
 	}
-	c.timers.set(&j.expiry, j.deadline, j.expire)
+	if j.onExpire == nil {
+		j.onExpire, j.onRetry = j.expire, j.send
+	}
+	c.timers.set(&j.expiry, j.deadline, j.onExpire)
 	j.send()
 }
 
@@ -376,7 +408,7 @@ func (j *job) answered() {
 	case !left:
 		j.finish()
 	case wakeAt > j.c.now:
-		j.c.timers.set(&j.retry, wakeAt, j.send)
+		j.c.timers.set(&j.retry, wakeAt, j.onRetry)
 	default:
 		j.send()
 	}
@@ -435,6 +467,7 @@ func (j *job) finish() {
 	default:
 		v, err := j.calls[0].Result()
 		c.complete(j.tag, v, err)
+		c.reuse(j)
 	}
 }
 

@@ -111,6 +111,7 @@ type Client struct {
 	body        []byte       // of the native request being made
 	unwritten   []*socket    // what has something to write
 	completions []Completion
+	idle        []*job // for calls to come
 }
 
 // frame is a submitted frame that waits for something.

@@ -174,14 +174,8 @@ func (p *push) gone(err *errs.Error) {
 		p.fail(p.noChannel(err))
 		return
 	}
-	// Pushes may come before the reply that confirms their subscription, also on a
-	// connection that breaks before it.
-	if p.stands {
-		p.buf.Gap(session.Unknown)
-	} else {
-		p.buf.Take(p.buf.Len())
-	}
 	if p.stands && p.attempt == 0 {
+		p.buf.Gap(session.Unknown)
 		c.host.Log(logWarning, "push channel to "+p.way.server()+" broke; connecting again")
 	}
 	p.attempt++

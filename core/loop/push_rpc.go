@@ -64,6 +64,10 @@ func (w *rpcPush) tend() {
 func (w *rpcPush) received(r session.Received) *errs.Error {
 	w.heard = w.p.s.c.now
 	switch {
+	case r.Push && !w.sub.Ready():
+		// Of some of the names only, or on a connection that may break before all is
+		// confirmed: what is missing among these nobody could tell.
+		return nil
 	case r.Push:
 		if object, ok := session.PushObject(r.Value); ok {
 			w.p.message(object)

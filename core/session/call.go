@@ -282,7 +282,7 @@ func (c *Call) assemble() (value.Value, *errs.Error) {
 			if c.cmd.Reply.Kind == command.ReplyNothing {
 				return value.Nil, nil
 			}
-			return decode(c.cmd, "", value.Array(c.replies...), false)
+			return decode(c.cmd, "", value.Array(append([]value.Value(nil), c.replies...)...), false)
 		}
 		if h.Field != "" {
 			field = h.Field

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"encoding/binary"
+
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/value"
 	"github.com/libsynap/libsynap/core/wire/resp3"
@@ -111,6 +113,9 @@ func (l *Link) Size(buf []byte) (int, *errs.Error) {
 	case nil:
 		return n, nil
 	case synaprpc.ErrFrameSize, resp3.ErrSize:
+		if l.wire == RPC && binary.LittleEndian.Uint32(buf) > synaprpc.MaxBody {
+			return 0, l.garbage() // no frame is that long: it is the text of another protocol
+		}
 		return 0, errs.New(errs.TooLarge, "a reply is larger than max_reply_bytes; the connection was closed over it")
 	}
 	return 0, l.garbage()

@@ -40,6 +40,10 @@ type nativeConn struct {
 	err     error     // why it is over
 	culprit *exchange // whose reply ended it
 	rested  time.Time
+
+	// One timer for all who sleep: a call's deadline seldom passes.
+	alarm *time.Timer
+	rings time.Time // when it goes off next, zero if it does not
 }
 
 // exchange is the steps of one call on a connection.
@@ -49,7 +53,8 @@ type exchange struct {
 	seen    uint64 // how many messages had come when it was sent
 	replies []reply
 	wake    chan struct{} // holds a token when there is something to do
-	timer   *time.Timer
+	until   time.Time     // it sleeps no longer
+	expired bool          // it slept until then
 }
 
 type reply struct {
@@ -260,35 +265,49 @@ func (c *nativeConn) reasonFor(x *exchange) error {
 
 // sleep waits, unlocked, for a token; false if the deadline passed first.
 func (c *nativeConn) sleep(x *exchange, deadline time.Time) bool {
+	x.until, x.expired = deadline, false
 	c.waiting = append(c.waiting, x)
+	if c.rings.IsZero() || deadline.Before(c.rings) {
+		c.ringAt(deadline)
+	}
 	c.mu.Unlock()
-	wait := time.Until(deadline)
-	if x.timer == nil {
-		x.timer = time.NewTimer(wait)
-	} else {
-		x.timer.Reset(wait)
-	}
-	awake := true
-	select {
-	case <-x.wake:
-	case <-x.timer.C:
-		awake = false
-	}
-	x.timer.Stop()
+	<-x.wake
 	c.mu.Lock()
-	if !awake {
-		for i, w := range c.waiting {
-			if w == x {
-				c.waiting = append(c.waiting[:i], c.waiting[i+1:]...)
-				break
-			}
+	return !x.expired || x.left == 0
+}
+
+// ringAt has the timer go off at the time.
+func (c *nativeConn) ringAt(t time.Time) {
+	c.rings = t
+	if wait := time.Until(t); c.alarm == nil {
+		c.alarm = time.AfterFunc(wait, c.ring)
+	} else {
+		c.alarm.Reset(wait)
+	}
+}
+
+// ring wakes those whose deadline has passed.
+func (c *nativeConn) ring() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	next := time.Time{}
+	keep := c.waiting[:0]
+	for _, x := range c.waiting {
+		if !x.until.After(now) {
+			x.expired = true
+			signal(x.wake)
+			continue
 		}
-		// Its turn to read may have come at the same moment.
-		if !c.reading {
-			c.wakeNext()
+		keep = append(keep, x)
+		if next.IsZero() || x.until.Before(next) {
+			next = x.until
 		}
 	}
-	return awake || x.left == 0
+	c.waiting, c.rings = keep, time.Time{}
+	if !next.IsZero() {
+		c.ringAt(next)
+	}
 }
 
 // wakeNext has one of those who sleep read on.
@@ -443,4 +462,7 @@ func (c *nativeConn) failLocked(err error) {
 		signal(x.wake)
 	}
 	c.waiting = c.waiting[:0]
+	if c.alarm != nil {
+		c.alarm.Stop()
+	}
 }

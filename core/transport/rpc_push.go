@@ -127,7 +127,9 @@ func (p *rpcPush) receive() error {
 			}
 			continue
 		}
-		if object, ok := session.PushObject(r.Value); ok {
+		// What comes before the subscription stands is of one that does not count: the
+		// gap is told.
+		if object, ok := session.PushObject(r.Value); ok && p.sub.Ready() {
 			p.queue = append(p.queue, object)
 		}
 	}

@@ -3,7 +3,7 @@ PEER_VENV   := build/venv-peer
 BENCH_FLAGS ?=
 
 # Make reads this file before the one that defines NODE_BUILD.
-bench: build/synap-testserver build/bench-go build/bench-c build/bench-pair build/synap.wasm bindings/node/dist/node.mjs $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK and plain HTTP clients
+bench: build/synap-testserver build/bench-go build/bench-c build/bench-pair build/synap.wasm bindings/node/dist/node.mjs $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK, redis-py and plain clients
 	$(GO) run ./tests/bench $(BENCH_FLAGS)
 
 build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)

@@ -1,7 +1,7 @@
 // Command bench measures what each host of libsynap is worth in operations per
-// second, beside the official SDK and plain HTTP clients, and what the WASM module
-// takes of that. `make bench` builds the workers first and runs it in the root of
-// the tree.
+// second, beside the official SDK, redis-py and plain clients of each wire, and what
+// the WASM module takes of that. `make bench` builds the workers first and runs it in
+// the root of the tree.
 //
 // A worker is a program that is called as PROGRAM ADDRESS OP INFLIGHT SECONDS.
 // It repeats the operation OP (get, set, queue: publish + consume + ack, or
@@ -35,49 +35,64 @@ import (
 
 // host is one way to talk to Synap.
 type host struct {
-	name   string
-	argv   []string
-	memory bool // can do memory://, and batches
+	name       string
+	argv       []string
+	transports []string
+	ops        []string
 }
 
+// ours is what a host of libsynap can do, peer what the others can.
+var (
+	ours       = []string{"get", "set", "queue", "batch"}
+	peer       = []string{"get", "set", "queue"}
+	values     = []string{"get", "set"}
+	transports = []string{"memory", "http", "synap", "resp3"}
+	native     = transports[2:]
+)
+
 var hosts = []host{
-	{name: "Go", argv: []string{"build/bench-go"}, memory: true},
-	{name: "plain fasthttp", argv: []string{"build/bench-go", "-plain"}},
-	{name: "C", argv: []string{"build/bench-c"}, memory: true},
-	{name: "Python", argv: []string{"build/venv/bin/python", "tests/bench/workers/bench_sync.py"}, memory: true},
-	{name: "Python asyncio", argv: []string{"build/venv/bin/python", "tests/bench/workers/bench_async.py"}, memory: true},
-	{name: "Node", argv: []string{"node", "tests/bench/workers/bench_node.mjs"}, memory: true},
-	{name: "plain undici", argv: []string{"node", "tests/bench/workers/peer_http.mjs", "undici"}},
-	{name: "built-in fetch", argv: []string{"node", "tests/bench/workers/peer_http.mjs", "fetch"}},
-	{name: "official SDK", argv: []string{"build/venv-peer/bin/python", "tests/bench/workers/peer_official.py"}},
+	{name: "Go", argv: []string{"build/bench-go"}, transports: transports, ops: ours},
+	{name: "plain fasthttp", argv: []string{"build/bench-go", "-plain"}, transports: []string{"http"}, ops: peer},
+	{name: "plain socket", argv: []string{"build/bench-go", "-plain"}, transports: native, ops: peer},
+	{name: "C", argv: []string{"build/bench-c"}, transports: transports, ops: ours},
+	{name: "Python", argv: []string{"build/venv/bin/python", "tests/bench/workers/bench_sync.py"}, transports: transports, ops: ours},
+	{name: "Python asyncio", argv: []string{"build/venv/bin/python", "tests/bench/workers/bench_async.py"}, transports: transports, ops: ours},
+	{name: "Node", argv: []string{"node", "tests/bench/workers/bench_node.mjs"}, transports: transports, ops: ours},
+	{name: "plain undici", argv: []string{"node", "tests/bench/workers/peer_http.mjs", "undici"}, transports: []string{"http"}, ops: peer},
+	{name: "built-in fetch", argv: []string{"node", "tests/bench/workers/peer_http.mjs", "fetch"}, transports: []string{"http"}, ops: peer},
+	{name: "official SDK", argv: []string{"build/venv-peer/bin/python", "tests/bench/workers/peer_official.py"}, transports: transports[1:], ops: peer},
+	{name: "redis-py", argv: []string{"build/venv-peer/bin/python", "tests/bench/workers/peer_redis_sync.py"}, transports: []string{"resp3"}, ops: values},
+	{name: "redis-py asyncio", argv: []string{"build/venv-peer/bin/python", "tests/bench/workers/peer_redis_async.py"}, transports: []string{"resp3"}, ops: values},
 }
 
 const many = 64 // in flight
 
-// cell is what is measured of every host.
+// cell is what is measured of every host that does it.
 type cell struct {
 	transport string
 	op        string
 	inFlight  int
 }
 
-var transports = []string{"memory", "http"}
-
-func cells() []cell {
+func cells(transports []string) []cell {
 	var all []cell
 	for _, t := range transports {
-		for _, op := range operations {
-			all = append(all, cell{t, op, 1}, cell{t, op, many})
+		for _, op := range ours {
+			switch {
+			case op == "batch":
+				all = append(all, cell{t, op, 1})
+			case op == "queue" && slices.Contains(native, t): // one at a time tells little that get does not
+				all = append(all, cell{t, op, many})
+			default:
+				all = append(all, cell{t, op, 1}, cell{t, op, many})
+			}
 		}
-		all = append(all, cell{t, "batch", 1})
 	}
 	return all
 }
 
-var operations = []string{"get", "set", "queue"}
-
-func (h *host) does(c cell) bool {
-	return h.memory || c.transport == "http" && c.op != "batch"
+func (h *host) does(transport, op string) bool {
+	return slices.Contains(h.transports, transport) && slices.Contains(h.ops, op)
 }
 
 // sample is what a worker reports.
@@ -94,18 +109,19 @@ func (s sample) rate() float64 { return float64(s.Ops) / s.Seconds }
 type results map[string]map[cell][]sample
 
 func main() {
-	seconds := flag.Float64("seconds", 0.5, "length of one slice")
+	seconds := flag.Float64("seconds", 0.4, "length of one slice")
 	rounds := flag.Int("rounds", 3, "how often every worker has its turn")
 	calls := flag.Int("calls", 1_000_000, "calls of one instance of the module, to see whether it grows")
+	parts := flag.String("parts", strings.Join(transports, ",")+",module", "what is measured, comma between")
 	flag.Parse()
-	if err := bench(*seconds, *rounds, *calls); err != nil {
+	if err := bench(*seconds, *rounds, *calls, strings.Split(*parts, ",")); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(seconds float64, rounds, calls int) error {
-	server, address, err := startServer()
+func bench(seconds float64, rounds, calls int, parts []string) error {
+	server, addresses, err := startServer()
 	if err != nil {
 		return fmt.Errorf("the test server does not start: %w", err)
 	}
@@ -113,20 +129,22 @@ func bench(seconds float64, rounds, calls int) error {
 		_ = server.Process.Signal(syscall.SIGTERM)
 		_ = server.Wait()
 	}()
-	addresses := map[string]string{"memory": "memory://", "http": address}
+	addresses["memory"] = "memory://"
+	wanted := slices.DeleteFunc(slices.Clone(transports), func(t string) bool { return !slices.Contains(parts, t) })
+	module := slices.Contains(parts, "module")
 	all := results{}
 	for _, h := range hosts {
 		all[h.name] = map[cell][]sample{}
 	}
 	began := time.Now()
 	for round := range rounds {
-		for _, c := range cells() {
+		for _, c := range cells(wanted) {
 			for i := range hosts {
 				h := &hosts[i]
 				if round%2 == 1 { // nobody is always the one after the busiest
 					h = &hosts[len(hosts)-1-i]
 				}
-				if !h.does(c) {
+				if !h.does(c.transport, c.op) {
 					continue
 				}
 				s, err := work(h, addresses[c.transport], c, seconds)
@@ -136,41 +154,54 @@ func bench(seconds float64, rounds, calls int) error {
 				all[h.name][c] = append(all[h.name][c], s)
 			}
 		}
-		if err := all.measureModule(seconds); err != nil {
-			return err
+		if module {
+			if err := all.measureModule(seconds); err != nil {
+				return err
+			}
 		}
 		fmt.Fprintf(os.Stderr, "round %d of %d done after %.0f s\n", round+1, rounds, time.Since(began).Seconds())
 	}
 	fmt.Printf("\nRounds: %d, slices of %g s (%g s before each to warm up, in Node 1 s or more); %s, %d processors for client and server together.\n",
 		rounds, seconds, seconds/5, runtime.Version(), runtime.NumCPU())
 	fmt.Println("Medians. Machines differ and this one may be shared: compare the lines, do not quote them.")
-	all.printFigures(os.Stdout)
-	all.printRatios(os.Stdout)
-	all.printBatches(os.Stdout)
+	all.printFigures(os.Stdout, wanted)
+	all.printRatios(os.Stdout, wanted)
+	all.printBatches(os.Stdout, wanted)
+	if !module {
+		return nil
+	}
 	all.printModule(os.Stdout)
-	return soak(os.Stdout, address, calls)
+	return soak(os.Stdout, addresses["http"], calls)
 }
 
-// startServer runs the test server on a free port of the loopback.
-func startServer() (*exec.Cmd, string, error) {
-	cmd := exec.Command("build/synap-testserver", "-http", "127.0.0.1:0")
+// startServer runs the test server on free ports of the loopback, and returns its
+// address by transport.
+func startServer() (*exec.Cmd, map[string]string, error) {
+	const any = "127.0.0.1:0"
+	cmd := exec.Command("build/synap-testserver", "-http", any, "-rpc", any, "-resp3", any)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	// It says "synap-testserver: http http://127.0.0.1:port" when it listens.
-	line, err := bufio.NewReader(out).ReadString('\n')
-	words := strings.Fields(line)
-	if err != nil || len(words) == 0 {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-		return nil, "", fmt.Errorf("it said %q: %v", line, err)
+	// For each listener it says "synap-testserver: http http://127.0.0.1:port".
+	addresses := map[string]string{}
+	for lines := bufio.NewReader(out); len(addresses) < 3; {
+		line, err := lines.ReadString('\n')
+		words := strings.Fields(line)
+		if err != nil || len(words) == 0 {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			return nil, nil, fmt.Errorf("it said %q: %v", line, err)
+		}
+		address := words[len(words)-1]
+		transport, _, _ := strings.Cut(address, ":")
+		addresses[transport] = address
 	}
-	return cmd, words[len(words)-1], nil
+	return cmd, addresses, nil
 }
 
 // patience is how long a worker may take beyond its slice.

@@ -8,16 +8,15 @@ SERVED      := auth,http-kv,http-queue,http-stream,http-pubsub,http-key,http-has
 HOSTED      := http-kv,http-queue,http-stream,http-pubsub,http-key,http-hash,http-list,http-set,http-sortedset,http-bitmap,http-hyperloglog,http-geospatial,http-script,http-transaction
 DRIVERS     := tests/conformance/drivers
 HOSTS       := -driver build/driver-go -driver build/driver-c -driver build/driver-cpp \
-	-driver '$(VENV)/bin/python $(DRIVERS)/python_sync.py' -driver '$(VENV)/bin/python $(DRIVERS)/python_async.py'
+	-driver '$(VENV)/bin/python $(DRIVERS)/python_sync.py' -driver '$(VENV)/bin/python $(DRIVERS)/python_async.py' \
+	-driver 'node $(DRIVERS)/node.mjs' -driver build/driver-wazero
 
-# The matrix plays each host on memory://, HTTP, SynapRPC and RESP3; the WASM module
-# has no sockets and so no native wires. One row alone is, for example:
-# build/conformance -role host -driver build/driver-c -addr testserver-rpc
-test-conformance: $(CONFORMANCE) build/driver-go build/driver-c build/driver-cpp build/driver-wazero build/synap.wasm $(VENV)/installed ## replay the recorded exchanges in every role and host
+# The matrix plays each host on memory://, HTTP, SynapRPC and RESP3. One row alone
+# is, for example: build/conformance -role host -driver build/driver-c -addr testserver-rpc
+test-conformance: $(CONFORMANCE) build/driver-go build/driver-c build/driver-cpp build/driver-wazero build/synap.wasm $(VENV)/installed $(NODE_BUILD) ## replay the recorded exchanges in every role and host
 	$(CONFORMANCE) -role server -files '$(SERVED)'
 	$(CONFORMANCE) -role client
 	$(CONFORMANCE) -matrix -files '$(HOSTED)' $(HOSTS)
-	$(CONFORMANCE) -matrix -files '$(HOSTED)' -wires memory,http -driver build/driver-wazero
 
 $(CONFORMANCE): $(GO_SOURCES) $(wildcard tests/conformance/*.go tests/conformance/runner/*.go)
 	$(GO) build -trimpath -o $@ ./tests/conformance

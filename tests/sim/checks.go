@@ -56,9 +56,8 @@ func (c *pushCheck) item(v value.Value) (known, wrong string) {
 	return known, ""
 }
 
-func (c *pushCheck) last() string {
+func (c *pushCheck) last(mark string) string {
 	w := c.f.a.w
-	mark := "last" + strconv.Itoa(c.f.n)
 	if c.f.name == "kv.watch" {
 		key := counter(c.f.n % counterCount)
 		for !matches(c.names, watchPrefix+key) {
@@ -118,8 +117,7 @@ func (c *streamCheck) item(v value.Value) (known, wrong string) {
 	return known, wrong
 }
 
-func (c *streamCheck) last() string {
-	mark := "last" + strconv.Itoa(c.f.n)
+func (c *streamCheck) last(mark string) string {
 	c.f.a.w.server.operate("stream.publish", str("room"), str(c.name), str("event"), str(mark), str("data"), str(mark))
 	return mark
 }
@@ -158,8 +156,7 @@ func (c *queueCheck) item(v value.Value) (known, wrong string) {
 	return known, wrong
 }
 
-func (c *queueCheck) last() string {
-	mark := "last" + strconv.Itoa(c.f.n)
+func (c *queueCheck) last(mark string) string {
 	c.f.a.w.server.operate("queue.publish", str("queue"), str(c.queue), str("payload"), str(mark))
 	return mark
 }

@@ -23,7 +23,8 @@
 //   - a message that was acked stays acked, and none is lost;
 //   - subscribers and followers get each item once and in order, or a count of lost
 //     ones that covers the gap, and still hear the last one after all breaks;
-//   - in the end nothing is left: no frame, request, socket, timer or subscriber.
+//   - in the end nothing is left: no frame, request, socket or timer, and where no
+//     connection broke no subscriber on the server.
 //
 // Where the weather is fine throughout, calls must also succeed.
 //

@@ -36,7 +36,7 @@ type checker interface {
 	// known by and what is wrong with it.
 	item(v value.Value) (known, wrong string)
 	// last makes the source produce a final item and returns what it is known by.
-	last() string
+	last(mark string) string
 	// passed reports whether the item that was awaited has come or been counted as
 	// lost, now that another has come.
 	passed(known, awaited string) bool
@@ -100,6 +100,7 @@ func (f *follow) begin() {
 		if done.Err != nil {
 			w.logf("%s: %v", f, done.Err)
 			f.over = done.Err
+			w.unopened = true
 			if w.weather.fine && done.Err.Code != errs.Timeout && done.Err.Code != errs.Canceled && done.Err.Code != errs.Closed && done.Err.Code != errs.ResourceExhausted {
 				w.violated("%s: cannot be opened in fine weather: %v", f, done.Err)
 			}

@@ -1,6 +1,11 @@
 package sim
 
-import "fmt"
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/libsynap/libsynap/core/value"
+)
 
 // Plan says what of a seed's run takes place.
 type Plan struct {
@@ -31,6 +36,7 @@ func runWorld(p Plan) *world {
 	w := &world{seed: p.Seed, now: epoch, verbose: p.Verbose, ledger: newLedger()}
 	w.weather = forecast(p.Seed).without(p.Calm)
 	w.r = w.random("world", 0)
+	w.stock = w.r.IntN(3) == 0
 	for range 1 + w.r.IntN(3) {
 		w.actors = append(w.actors, newActor(w))
 	}
@@ -61,6 +67,7 @@ func (w *world) outcome() Outcome {
 // play lets the operations and what befalls the server happen.
 func (w *world) play(ops []op, skip map[int]bool) {
 	w.trouble()
+	w.chatter()
 	for i, o := range ops {
 		w.until(w.now + o.wait)
 		if skip[i] || len(w.violations) > 0 {
@@ -96,6 +103,35 @@ func (w *world) trouble() {
 	}
 }
 
+// chatter lets others publish too, in some runs, until the weather clears.
+func (w *world) chatter() {
+	r := w.random("chatter", 0)
+	pace := []int64{0, 0, 10, 50}[r.IntN(4)] * ms
+	if pace == 0 {
+		return
+	}
+	n := 0
+	var next func()
+	next = func() {
+		if w.cleared {
+			return
+		}
+		n++
+		mark := "other" + strconv.Itoa(n)
+		switch what := r.IntN(5); {
+		case !w.server.up:
+		case what == 0:
+			w.server.operate("stream.publish", str("room"), str(roomName(r.IntN(roomCount))), str("event"), str(mark), str("data"), str(mark))
+		case what < 3:
+			w.server.operate("pubsub.publish", str("topic"), str(topicName(r.IntN(topicCount))), str("payload"), str(mark))
+		default:
+			w.server.operate("kv.incr", str("key"), str(counter(r.IntN(counterCount))), str("amount"), value.Int(r.Int64N(1<<40)))
+		}
+		w.after(between(r, ms, pace), next)
+	}
+	w.after(0, next)
+}
+
 // How long things may take once the weather has cleared.
 const (
 	settling = 3 * second
@@ -118,6 +154,10 @@ func (w *world) end() {
 		return
 	}
 	w.hearLast()
+	if w.r.IntN(40) == 0 { // connections rest, those of calls are closed
+		w.until(w.now + 70*second)
+		w.hearLast()
+	}
 	if len(w.violations) > 0 {
 		return
 	}
@@ -139,6 +179,12 @@ func (w *world) end() {
 	for _, a := range w.everyone {
 		a.nothingLeft()
 	}
+	// Over SynapRPC only a subscriber whose id is known can be ended; it would
+	// outlive its connection.
+	left, _ := w.server.operate("pubsub.stats").Field("total_subscribers").AsInt()
+	if w.weather.fine && !w.unopened && left > 0 {
+		w.violated("%d subscriptions are left on the server", left)
+	}
 	if len(w.violations) > 0 {
 		return
 	}
@@ -153,7 +199,9 @@ func (w *world) hearLast() {
 	for _, a := range w.actors {
 		for _, f := range a.follows {
 			if f.listening() {
-				f.awaited = f.check.last()
+				w.lasts++
+				f.arrived = false
+				f.awaited = f.check.last("last" + strconv.Itoa(w.lasts))
 				w.logf("%s: awaits %q", f, f.awaited)
 				all = append(all, f)
 			}

@@ -89,6 +89,7 @@ func (w *world) latency(r *rand.Rand) int64 { return between(r, ms/10, w.weather
 // clear ends all faults. What is stalled goes on.
 func (w *world) clear() {
 	w.logf("the weather clears")
+	w.cleared = true
 	w.weather.odds = [faults]float64{}
 	w.server.thaw()
 	for _, a := range w.everyone {

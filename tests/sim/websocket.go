@@ -26,6 +26,10 @@ type socket struct {
 // slowConsumer is how many messages the server keeps for a client.
 const slowConsumer = 1024
 
+// stockRefusal is part of what a stock server 1.3.1 answers to every upgrade. Pushes
+// then come over SynapRPC.
+const stockRefusal = "Missing request extension: Extension of type `axum::extract::connect_info::ConnectInfo<core::net::socket_addr::SocketAddr>` was not found."
+
 // StreamOpen implements loop.Host.
 func (a *actor) StreamOpen(id int32, r *loop.Request) {
 	w := a.w
@@ -40,6 +44,8 @@ func (a *actor) StreamOpen(id int32, r *loop.Request) {
 		w.logf("%s: WebSocket %d is never answered", a, id)
 	case w.strikes(s.r, proxy):
 		w.after(up+down, func() { s.closed(503, "not now") })
+	case w.stock:
+		w.after(up+down, func() { s.closed(500, stockRefusal) })
 	default:
 		w.after(up, func() {
 			if !w.server.up {
@@ -86,6 +92,9 @@ func (s *socket) accept(address string) {
 	s.sub = sub
 	w.server.conns = append(w.server.conns, s)
 	s.send(str("type"), str("connected"), str("subscriber_id"), str(sub.ID()))
+	if !s.open { // the client has left meanwhile
+		w.after(w.latency(s.r), s.leave)
+	}
 }
 
 // pump sends what was published.

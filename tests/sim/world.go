@@ -26,6 +26,10 @@ type world struct {
 	seq      int
 	weather  weather
 	forecast string
+	cleared  bool // the faults are over
+	stock    bool // the server has no WebSockets
+	lasts    int  // last items so far
+	unopened bool // a subscription was given up before it stood
 	server   *server
 	ledger   *ledger
 	actors   []*actor

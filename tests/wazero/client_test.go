@@ -30,7 +30,7 @@ func TestQuickStart(t *testing.T) {
 		equal(t, "get", call(t, c, "kv.get", str("user:1")), `"John Doe"`)
 		equal(t, "incr", call(t, c, "kv.incr", str("counter")), "1")
 		equal(t, "mget", call(t, c, "kv.mget", strs("user:1", "none")), `["John Doe",null]`)
-		call(t, c, "queue.create", str("jobs"), value.Int(1000))
+		call(t, c, "queue.create", str("jobs"))
 		call(t, c, "queue.publish", str("jobs"), value.BytesOf("\x00\xff"), value.Int(5))
 		m := call(t, c, "queue.consume", str("jobs"), str("w"))
 		if b, _ := m.Index(1).AsBlob(); b != "\x00\xff" {

@@ -28,6 +28,8 @@ type plugin struct {
 	aborted []int32
 	streams []value.Value
 	closed  []int32
+	sockets []value.Value // [id, host, port, tls, timeout]
+	written []string      // what was written to them
 	logs    []string
 }
 
@@ -57,6 +59,14 @@ func newPlugin(t testing.TB) *plugin {
 		p.streams = append(p.streams, value.Array(append([]value.Value{value.Int(int64(id))}, p.read(m, at, n).Items()...)...))
 	}).Export("stream_open").
 		NewFunctionBuilder().WithFunc(func(client, id int32) { p.closed = append(p.closed, id) }).Export("stream_close").
+		NewFunctionBuilder().WithFunc(func(_ context.Context, m api.Module, client, id, at, n uint32) {
+		p.sockets = append(p.sockets, value.Array(append([]value.Value{value.Int(int64(id))}, p.read(m, at, n).Items()...)...))
+	}).Export("socket_open").
+		NewFunctionBuilder().WithFunc(func(_ context.Context, m api.Module, client, id, at, n uint32) {
+		b, _ := m.Memory().Read(at, n)
+		p.written = append(p.written, string(b))
+	}).Export("socket_write").
+		NewFunctionBuilder().WithFunc(func(client, id int32) { p.closed = append(p.closed, id) }).Export("socket_close").
 		NewFunctionBuilder().WithFunc(func(_ context.Context, m api.Module, level int32, at, n uint32) {
 		b, _ := m.Memory().Read(at, n)
 		p.logs = append(p.logs, string(b))

@@ -3,8 +3,9 @@
 //	go run ./wasm/compile OUT
 //
 // The module is downloaded before a page works, so it is built for size. Inlining
-// is off in our packages, where it costs more than it gains; and what Go's linker
-// writes is shrunk (table.go). RATIONALE.md has the figures.
+// is off in the packages of ours that no call goes through often; what Go's linker
+// writes is shrunk (table.go), and the code by Binaryen (optimize.go). RATIONALE.md
+// has the figures.
 package main
 
 import (
@@ -16,7 +17,7 @@ import (
 
 // outlined are the packages that are compiled without inlining. core/command is
 // not one of them: its table would be built by code instead of being data.
-var outlined = []string{"core/config", "core/engine", "core/errs", "core/loop", "core/session", "core/value", "core/wire/...", "wasm"}
+var outlined = []string{"core/config", "core/engine", "core/errs"}
 
 // experiment turns off Go 1.26's new garbage collector, which comes in addition to
 // the old one: 40 KB, and nothing to gain with one thread and a heap of a few MB.
@@ -39,6 +40,9 @@ func run(out string) error {
 	b, err := link()
 	if err == nil {
 		b, err = shrink(b)
+	}
+	if err == nil {
+		b, err = optimize(b)
 	}
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(out), 0o755)

@@ -11,6 +11,7 @@ import type { ClientOptions } from "./options.js";
 export * from "./api.js";
 
 const platform: Platform = {
+  sockets: false,
   load: (source) => compile(source ?? new URL("../synap.wasm", import.meta.url), fetchModule),
   transport: (settings, answers) => new BrowserTransport({ fetch: (url, init) => fetch(url, init) as Promise<FetchResponse>, WebSocket: WebSocket as unknown as Net["WebSocket"] }, settings, answers),
   environment: () => ({}),

@@ -159,6 +159,18 @@ export class Channel implements Caller, Answers {
     this.#runtime.streamClosed(this.handle, stream, status, body);
   }
 
+  socketOpened(socket: number): void {
+    this.#runtime.socketOpened(this.handle, socket);
+  }
+
+  socketData(socket: number, data: Uint8Array): void {
+    this.#runtime.socketData(this.handle, socket, data);
+  }
+
+  socketClosed(socket: number, why: string): void {
+    this.#runtime.socketClosed(this.handle, socket, why);
+  }
+
   // --- the end --------------------------------------------------------------------
 
   /** Closes the client; calls in flight fail with ClosedError. */

@@ -44,10 +44,11 @@ export class Host {
     const environment = this.#platform.environment();
     const given = moduleOptions(options);
     const request = written((w) => {
-      w.array(3);
+      w.array(4);
       w.text(address, "the address");
       w.json(given, "the options");
       w.json(environment, "the environment");
+      w.json(this.#platform.sockets, "sockets");
     });
     const runtime = await this.#start();
     const spelled = address === "" ? (environment["SYNAP_URL"] ?? "") : address;

@@ -176,6 +176,16 @@ export class BrowserTransport implements Transport {
     socket?.close();
   }
 
+  // --- sockets: there are none, and the module knows -----------------------------------
+
+  openSocket(id: number): void {
+    this.#answers.socketClosed(id, "a browser has no TCP");
+  }
+
+  writeSocket(): void {}
+
+  closeSocket(): void {}
+
   async close(): Promise<void> {
     for (const controller of this.#live.values()) controller.abort();
     this.#live.clear();

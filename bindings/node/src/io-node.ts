@@ -1,10 +1,11 @@
-/** Connections in Node: undici for HTTP and WebSockets. */
+/** Connections in Node: undici for HTTP and WebSockets, io-socket.ts for the native wires. */
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, Pool, WebSocket, buildConnector, type Dispatcher } from "undici";
 import { ConnectionError, InvalidArgumentError } from "./generated/errors.js";
-import { Sent, reason, type Answers, type HostRequest, type Settings, type Transport } from "./platform.js";
+import { NodeSockets } from "./io-socket.js";
+import { Sent, reason, type Answers, type Dial, type HostRequest, type Settings, type Transport } from "./platform.js";
 import { refusalOf } from "./refusal-node.js";
 
 /** How many requests of a lane may be under way on its connection. */
@@ -36,6 +37,7 @@ export class NodeTransport implements Transport {
   readonly #tls: Tls;
   readonly #live = new Map<number, Exchange>();
   readonly #streams = new Map<number, Stream>();
+  readonly #sockets: NodeSockets;
   readonly #lines: Line[] = [];
   readonly #lanes = new Map<number, Lane>();
   #done: Exchange[] = [];
@@ -53,6 +55,7 @@ export class NodeTransport implements Transport {
       ...pem("cert", "tlsCert", settings.tls_cert),
       ...pem("key", "tlsKey", settings.tls_key),
     };
+    this.#sockets = new NodeSockets(answers, this.#tls);
   }
 
   #options(): Client.Options & { connect: buildConnector.BuildOptions } {
@@ -169,7 +172,22 @@ export class NodeTransport implements Transport {
     stream?.close();
   }
 
+  // --- sockets ----------------------------------------------------------------------
+
+  openSocket(id: number, dial: Dial): void {
+    this.#sockets.open(id, dial);
+  }
+
+  writeSocket(id: number, bytes: Uint8Array): void {
+    this.#sockets.write(id, bytes);
+  }
+
+  closeSocket(id: number): void {
+    this.#sockets.close(id);
+  }
+
   async close(): Promise<void> {
+    this.#sockets.end();
     this.#live.clear();
     for (const stream of this.#streams.values()) stream.close();
     this.#streams.clear();

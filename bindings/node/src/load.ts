@@ -8,7 +8,7 @@ export const ABI = 1;
 
 const EXPORTS = [
   "_initialize", "memory", "synap_abi", "synap_alloc", "synap_cancel", "synap_close", "synap_http_failed", "synap_http_response",
-  "synap_open", "synap_result", "synap_settings", "synap_stream_closed", "synap_stream_data", "synap_submit", "synap_tick",
+  "synap_open", "synap_result", "synap_settings", "synap_socket_closed", "synap_socket_data", "synap_socket_opened", "synap_stream_closed", "synap_stream_data", "synap_submit", "synap_tick",
 ];
 
 interface ResponseLike {

@@ -16,6 +16,7 @@ import type { ClientOptions } from "./options.js";
 export * from "./api.js";
 
 const platform: Platform = {
+  sockets: true,
   load: (source) => compile(source ?? join(__dirname, "..", "synap.wasm"), read),
   transport: (settings, answers) => new NodeTransport(settings, answers),
   environment() {
@@ -66,8 +67,9 @@ export class SynapClient extends Client {
   /**
    * Opens a client. No connection is made before the first call.
    *
-   * @param address Where the server is: `http://host:15500`, `https://…`, or
-   *   `memory://[name]` for an embedded engine (clients of one name share its
+   * @param address Where the server is: `http://host:15500`, `https://…`,
+   *   `synap://host:15501` (SynapRPC), `resp3://host:6379`, `synaps://…` and
+   *   `resp3s://…` for TLS, or `memory://[name]` for an embedded engine (clients of one name share its
    *   store). `user:password@` and any option as `?name=value` may stand in it.
    *   Absent: SYNAP_URL of the environment.
    * @throws {InvalidArgumentError} The address or an option is wrong.

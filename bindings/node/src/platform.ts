@@ -24,6 +24,14 @@ export interface HostRequest {
   readonly lane: number;
 }
 
+/** A TCP connection that the module wants opened. */
+export interface Dial {
+  /** A name or an IP address, without brackets; with TLS, whose certificate the server must show. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
+
 /** What is known of a request without an answer. */
 export const Sent = {
   /** The server cannot have seen it. */
@@ -35,7 +43,7 @@ export const Sent = {
 } as const;
 export type Sent = (typeof Sent)[keyof typeof Sent];
 
-/** Where a transport says what came of a request or WebSocket. */
+/** Where a transport says what came of a request, WebSocket or socket. */
 export interface Answers {
   response(request: number, status: number, body: Uint8Array): void;
   /** There is no answer, or none that is taken. */
@@ -43,6 +51,10 @@ export interface Answers {
   streamData(stream: number, text: string): void;
   /** A WebSocket is gone or was refused; status and body are those of a refusal, 0 and "" where unknown. */
   streamClosed(stream: number, status: number, body: string): void;
+  socketOpened(socket: number): void;
+  socketData(socket: number, data: Uint8Array): void;
+  /** A socket is gone or never came about. */
+  socketClosed(socket: number, why: string): void;
 }
 
 /** The connections of one client. */
@@ -51,6 +63,11 @@ export interface Transport {
   abort(id: number): void;
   openStream(id: number, request: HostRequest): void;
   closeStream(id: number): void;
+  openSocket(id: number, dial: Dial): void;
+  /** Sends bytes, which are the transport's from now on. */
+  writeSocket(id: number, bytes: Uint8Array): void;
+  /** Closes a socket after what was written. */
+  closeSocket(id: number): void;
   /** Drops all connections; nothing is answered any more. */
   close(): Promise<void>;
 }
@@ -62,6 +79,8 @@ export interface Timer {
 }
 
 export interface Platform {
+  /** Whether there is TCP here; without it no socket is ever asked for. */
+  readonly sockets: boolean;
   /** Loads and compiles the module: the packaged one if there is no source. */
   load(source: WasmSource | undefined): Promise<WebAssembly.Module>;
   /** Makes the transport of a client. It throws InvalidArgumentError for settings that it cannot obey. */

@@ -4,7 +4,7 @@ import type { SynapError } from "./error.js";
 import { PanicError } from "./generated/errors.js";
 import { checkAbi, startFailure } from "./load.js";
 import { copyOf, decode, viewOf } from "./msgpack.js";
-import { Sent, reason, type HostRequest, type Platform, type Settings, type Timer } from "./platform.js";
+import { Sent, reason, type Dial, type HostRequest, type Platform, type Settings, type Timer } from "./platform.js";
 import type { LogFunction, LogLevel } from "./types.js";
 import { wasi } from "./wasi.js";
 
@@ -23,6 +23,9 @@ interface Exports {
   synap_http_failed(now: number, client: number, request: number, sent: number, p: number, n: number): void;
   synap_stream_data(now: number, client: number, stream: number, p: number, n: number): void;
   synap_stream_closed(now: number, client: number, stream: number, status: number, p: number, n: number): void;
+  synap_socket_opened(now: number, client: number, socket: number): void;
+  synap_socket_data(now: number, client: number, socket: number, p: number, n: number): void;
+  synap_socket_closed(now: number, client: number, socket: number, p: number, n: number): void;
   synap_tick(now: number): void;
 }
 
@@ -35,7 +38,9 @@ const NO_BYTES = new Uint8Array();
 /** What an import asked for. */
 type Action =
   | { readonly does: "request" | "stream"; readonly client: number; readonly id: number; readonly request: HostRequest }
-  | { readonly does: "abort" | "close"; readonly client: number; readonly id: number }
+  | { readonly does: "dial"; readonly client: number; readonly id: number; readonly dial: Dial }
+  | { readonly does: "write"; readonly client: number; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly does: "abort" | "close" | "hangUp"; readonly client: number; readonly id: number }
   | { readonly does: "log"; readonly level: LogLevel; readonly text: string };
 
 export class Runtime {
@@ -83,6 +88,16 @@ export class Runtime {
         stream_close(client: number, id: number) {
           runtime.actions.push({ does: "close", client, id });
         },
+        socket_open(client: number, id: number, p: number, n: number) {
+          const [host, port, tls] = decode(runtime.memory(), p >>> 0, (p >>> 0) + n) as [string, number, boolean];
+          runtime.actions.push({ does: "dial", client, id, dial: { host, port, tls } });
+        },
+        socket_write(client: number, id: number, p: number, n: number) {
+          runtime.actions.push({ does: "write", client, id, bytes: copyOf(runtime.memory().subarray(p >>> 0, (p >>> 0) + n)) });
+        },
+        socket_close(client: number, id: number) {
+          runtime.actions.push({ does: "hangUp", client, id });
+        },
         log(level: number, p: number, n: number) {
           const text = new TextDecoder().decode(runtime.memory().subarray(p >>> 0, (p >>> 0) + n));
           runtime.actions.push({ does: "log", level: level >= 2 ? "warn" : "info", text });
@@ -108,7 +123,7 @@ export class Runtime {
 
   // --- calls into the module ----------------------------------------------------
 
-  /** Opens a client for [address, options, environment] and returns its handle. */
+  /** Opens a client for [address, options, environment, sockets] and returns its handle. */
   open(request: Uint8Array, adopt: (handle: number) => Channel, fail: (error: unknown) => SynapError): Channel {
     let handle = 0;
     let error: unknown;
@@ -142,6 +157,7 @@ export class Runtime {
 
   close(handle: number): void {
     this.enter(() => this.exports.synap_close(this.platform.now(), handle));
+    this.act(); // the client's last words
     this.channels.delete(handle);
   }
 
@@ -187,6 +203,26 @@ export class Runtime {
   streamClosed(handle: number, stream: number, status: number, body: string): void {
     const text = encoder.encode(body);
     this.enter(() => this.exports.synap_stream_closed(this.platform.now(), handle, stream, status, this.put(text), text.length));
+  }
+
+  socketOpened(handle: number, socket: number): void {
+    this.enter(() => this.exports.synap_socket_opened(this.platform.now(), handle, socket));
+  }
+
+  socketData(handle: number, socket: number, data: Uint8Array): void {
+    if (this.dead !== null) return;
+    try {
+      const p = this.put(data);
+      this.exports.synap_socket_data(this.platform.now(), handle, socket, p, data.length);
+    } catch (e) {
+      this.crash(e);
+    }
+    this.settle();
+  }
+
+  socketClosed(handle: number, socket: number, why: string): void {
+    const text = encoder.encode(why);
+    this.enter(() => this.exports.synap_socket_closed(this.platform.now(), handle, socket, this.put(text), text.length));
   }
 
   private tick(): void {
@@ -298,6 +334,17 @@ export class Runtime {
           this.streamClosed(client, id, 0, "");
         }
         return;
+      case "dial":
+        try {
+          transport.openSocket(id, action.dial);
+        } catch (e) {
+          this.socketClosed(client, id, reason(e));
+        }
+        return;
+      case "write":
+        return transport.writeSocket(id, action.bytes);
+      case "hangUp":
+        return transport.closeSocket(id);
       case "abort":
         return transport.abort(id);
       case "close":

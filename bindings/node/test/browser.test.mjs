@@ -19,6 +19,7 @@ const module = new WebAssembly.Module(readFileSync(join(dist, "synap.wasm")));
 async function open(t, address, net, options = {}, clock = null) {
   const host = new Host({
     load: async () => module,
+    sockets: false,
     transport: (settings, answers) => new BrowserTransport({ fetch, WebSocket, ...net }, settings, answers),
     environment: () => ({}),
     random: (to) => crypto.getRandomValues(to),

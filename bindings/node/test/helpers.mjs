@@ -21,11 +21,15 @@ export async function startServer(t, ...options) {
   children.add(child);
   child.once("exit", () => children.delete(child));
   const failed = once(child, "exit").then(([code]) => Promise.reject(new Error(`the test server ended with ${code}`)));
-  const [line] = await Promise.race([once(child.stdout, "data"), failed]);
   failed.catch(() => {});
-  const url = String(line).trim().split(" ").pop();
+  const listeners = 1 + new Set(options.filter((option) => option === "-rpc" || option === "-resp3")).size;
+  let text = "";
+  while (text.split("\n").length <= listeners) text += (await Promise.race([once(child.stdout, "data"), failed]))[0];
+  const urls = Object.fromEntries(text.trim().split("\n").map((line) => line.split(" ").slice(-2)));
   const server = {
-    url,
+    url: urls.http,
+    rpc: urls.rpc,
+    resp3: urls.resp3,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill();
@@ -34,6 +38,11 @@ export async function startServer(t, ...options) {
   };
   t?.after(() => server.stop());
   return server;
+}
+
+/** Starts a test server with the native wires too. */
+export function startNative(t, ...options) {
+  return startServer(t, "-rpc", "127.0.0.1:0", "-resp3", "127.0.0.1:0", ...options);
 }
 
 /** Opens a client that is closed when the test t ends. */

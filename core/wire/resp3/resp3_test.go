@@ -132,3 +132,11 @@ func FuzzParse(f *testing.F) {
 		_, _ = Parse(string(b))
 	})
 }
+
+// A queue.nack with REQUEUE 0 would drop the message for good.
+func TestBooleansAreNumbers(t *testing.T) {
+	got := string(AppendCommand(nil, "QNACK", []value.Value{value.Bool(true), value.Bool(false)}))
+	if want := "*3\r\n$5\r\nQNACK\r\n$1\r\n1\r\n$1\r\n0\r\n"; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}

@@ -1,8 +1,6 @@
 """The benchmark worker of SynapClient. In flight are threads, which share it."""
 
-import threading
-
-from common import BATCH, QUEUE, TEXT, Run, arguments, clock, expect, key
+from common import BATCH, QUEUE, TEXT, arguments, expect, key, measure_threads
 from synap_sdk import SynapClient
 
 
@@ -35,43 +33,12 @@ def operation(client, op, in_flight):
     return {"get": get, "set": set_, "queue": work, "batch": batch}[op]
 
 
-def measure(do, in_flight, seconds):
-    run = Run(in_flight, seconds)
-    failures = []
-
-    def caller(slot):
-        samples, keep, end = run.samples[slot], run.keep, run.end
-        count, before = 0, clock()
-        try:
-            while before < end:
-                do(slot)
-                now = clock()
-                samples[count % keep] = now - before
-                count += 1
-                before = now
-        except Exception as e:
-            failures.append(e)
-        run.counts[slot] = count
-
-    if in_flight == 1:
-        caller(0)
-    else:
-        threads = [threading.Thread(target=caller, args=(slot,)) for slot in range(in_flight)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    if failures:
-        raise failures[0]
-    return run
-
-
 def main():
     address, op, in_flight, seconds = arguments()
     with SynapClient(address) as client:
         do = operation(client, op, in_flight)
-        measure(do, in_flight, seconds / 5)  # warms up
-        measure(do, in_flight, seconds).report(BATCH if op == "batch" else 1)
+        measure_threads(do, in_flight, seconds / 5)  # warms up
+        measure_threads(do, in_flight, seconds).report(BATCH if op == "batch" else 1)
 
 
 main()

@@ -61,6 +61,40 @@ def expect(got, wanted):
         raise AssertionError(f"got {got!r}, not {wanted!r}")
 
 
+def measure_threads(do, in_flight, seconds):
+    """Calls do(slot) again and again in as many threads as may be in flight."""
+    import threading
+
+    run = Run(in_flight, seconds)
+    failures = []
+
+    def caller(slot):
+        samples, keep, end = run.samples[slot], run.keep, run.end
+        count, before = 0, clock()
+        try:
+            while before < end:
+                do(slot)
+                now = clock()
+                samples[count % keep] = now - before
+                count += 1
+                before = now
+        except Exception as e:
+            failures.append(e)
+        run.counts[slot] = count
+
+    if in_flight == 1:
+        caller(0)
+    else:
+        threads = [threading.Thread(target=caller, args=(slot,)) for slot in range(in_flight)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if failures:
+        raise failures[0]
+    return run
+
+
 async def measure(do, in_flight, seconds):
     """Awaits do(slot) again and again in as many tasks as may be in flight."""
     import asyncio

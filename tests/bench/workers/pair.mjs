@@ -72,6 +72,9 @@ const imports = {
   http_abort() {},
   stream_open() {},
   stream_close() {},
+  socket_open() {},
+  socket_write() {},
+  socket_close() {},
   log() {},
 };
 

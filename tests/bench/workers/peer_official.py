@@ -1,7 +1,8 @@
 """The benchmark worker of the official SDK, synap-sdk 1.4.0, as it comes.
 
 Its client is for asyncio only; in flight are tasks of one event loop. Allowing
-its httpx pool more resting connections than its default of 20 makes it slower.
+its httpx pool more resting connections than its default of 20 makes it slower. On
+SynapRPC and RESP3 it has one connection; on RESP3 one request at a time is on it.
 """
 
 import asyncio

@@ -16,8 +16,9 @@ A = TypeVar("A", bound="AsyncSynapClient")
 _OPTIONS_DOC = """
 
     Args:
-        url: Where the server is: ``http://host:15500``, ``https://…``, or
-            ``memory://[name]`` for an embedded engine (clients of one name in one
+        url: Where the server is: ``http://host:15500``, ``synap://host:15501``
+            (SynapRPC), ``resp3://host:6379``, these also as ``https://…``,
+            ``synaps://…`` and ``resp3s://…`` over TLS, or ``memory://[name]`` for an embedded engine (clients of one name in one
             process share its store). ``user:password@`` and any option as
             ``?name=value`` may stand in it.
         timeout: Deadline of every call, all attempts included, in seconds. Default: 5.
@@ -36,7 +37,8 @@ _OPTIONS_DOC = """
         tls_cert: Client certificate: a file or PEM text.
         tls_key: Key of the client certificate: a file or PEM text.
         tls_insecure: True accepts any certificate.
-        push: Where pushes come from: "auto" or "ws".
+        push: Where pushes of an http address come from: "auto" (WebSocket, else
+            SynapRPC), "ws", "rpc", or an address ``synap://host:port``.
 
     Each option may also stand in the environment (SYNAP_TIMEOUT and so on); an
     argument wins over the address, the address over the environment.

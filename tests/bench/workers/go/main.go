@@ -1,13 +1,16 @@
-// Command go is the benchmark worker of package core, and of fasthttp alone:
+// Command go is the benchmark worker of package core, and of what it is measured
+// against:
 //
-//	bench-go [-plain] ADDRESS OP INFLIGHT SECONDS
+//	bench-go [-plain] [-cpuprofile FILE] [-allocprofile FILE] ADDRESS OP INFLIGHT SECONDS
 //
-// It does what tests/bench/main.go says of workers. With -plain the same
-// requests go out through a bare fasthttp client: as fast as an HTTP client in
-// Go can honestly be.
+// It does what tests/bench/main.go says of workers. With -plain the same requests
+// go out through a bare fasthttp client, or on one connection of a native wire, as
+// fast as a client in Go can honestly be. The profiles are for `go tool pprof` and
+// cover what counts, not the start.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"slices"
@@ -29,19 +32,28 @@ const keepSamples = 1 << 20
 // operation runs one operation. slot tells the callers in flight apart.
 type operation func(slot int) error
 
+// subject is what is measured: it repeats its operation for the time.
+type subject func(length time.Duration) (measurement, error)
+
+type measurement struct {
+	count     int
+	elapsed   time.Duration
+	latencies []time.Duration
+}
+
 func main() {
-	args := os.Args[1:]
-	open := openClient
-	if len(args) > 0 && args[0] == "-plain" {
-		open, args = openPlain, args[1:]
-	}
-	if err := run(open, args); err != nil {
+	plain := flag.Bool("plain", false, "measure what package core is measured against")
+	var p profiles
+	flag.StringVar(&p.cpu, "cpuprofile", "", "write where the time goes to `FILE`")
+	flag.StringVar(&p.allocs, "allocprofile", "", "write what allocates to `FILE`")
+	flag.Parse()
+	if err := run(*plain, &p, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "bench-go:", err)
 		os.Exit(1)
 	}
 }
 
-func run(open func(address, op string, inFlight int) (operation, error), args []string) error {
+func run(plain bool, p *profiles, args []string) error {
 	if len(args) != 4 {
 		return fmt.Errorf("usage: bench-go [-plain] ADDRESS OP INFLIGHT SECONDS")
 	}
@@ -54,30 +66,48 @@ func run(open func(address, op string, inFlight int) (operation, error), args []
 	if err != nil || seconds <= 0 {
 		return fmt.Errorf("SECONDS must be a positive number, not %q", args[3])
 	}
-	do, err := open(address, op, inFlight)
+	measure, err := open(plain, address, op, inFlight)
 	if err != nil {
 		return err
 	}
 	length := time.Duration(seconds * float64(time.Second))
-	if _, _, _, err := measure(do, inFlight, length/5); err != nil { // warms up
+	if _, err := measure(length / 5); err != nil { // warms up
 		return err
 	}
-	count, latencies, elapsed, err := measure(do, inFlight, length)
+	if err := p.start(); err != nil {
+		return err
+	}
+	m, err := measure(length)
 	if err != nil {
 		return err
 	}
-	if op == "batch" {
-		count *= batchSize
+	if err := p.stop(); err != nil {
+		return err
 	}
-	slices.Sort(latencies)
+	if op == "batch" {
+		m.count *= batchSize
+	}
+	slices.Sort(m.latencies)
 	fmt.Printf(`{"ops":%d,"seconds":%.6f,"p50_us":%.1f,"p99_us":%.1f}`+"\n",
-		count, elapsed.Seconds(), percentile(latencies, 50), percentile(latencies, 99))
+		m.count, m.elapsed.Seconds(), percentile(m.latencies, 50), percentile(m.latencies, 99))
 	return nil
+}
+
+func open(plain bool, address, op string, inFlight int) (subject, error) {
+	how := openClient
+	if plain {
+		how = openPlain
+		if !strings.HasPrefix(address, "http://") {
+			return openPipeline(address, op, inFlight)
+		}
+	}
+	do, err := how(address, op, inFlight)
+	return func(length time.Duration) (measurement, error) { return measure(do, inFlight, length) }, err
 }
 
 // measure repeats the operation in as many goroutines as may be in flight, until
 // the time is over.
-func measure(do operation, inFlight int, length time.Duration) (count int, latencies []time.Duration, elapsed time.Duration, err error) {
+func measure(do operation, inFlight int, length time.Duration) (m measurement, err error) {
 	perSlot := keepSamples / inFlight
 	samples := make([]time.Duration, perSlot*inFlight)
 	counts := make([]int, inFlight)
@@ -105,18 +135,18 @@ func measure(do operation, inFlight int, length time.Duration) (count int, laten
 		}
 		all.Wait()
 	}
-	elapsed = time.Since(start)
+	m.elapsed = time.Since(start)
 	for slot, n := range counts {
-		count += n
-		latencies = append(latencies, samples[slot*perSlot:slot*perSlot+min(n, perSlot)]...)
+		m.count += n
+		m.latencies = append(m.latencies, samples[slot*perSlot:slot*perSlot+min(n, perSlot)]...)
 		if failures[slot] != nil {
-			return 0, nil, 0, failures[slot]
+			return m, failures[slot]
 		}
 	}
-	if count == 0 {
-		return 0, nil, 0, fmt.Errorf("not one operation within %v", length)
+	if m.count == 0 {
+		return m, fmt.Errorf("not one operation within %v", length)
 	}
-	return count, latencies, elapsed, nil
+	return m, nil
 }
 
 // percentile returns a percentile of sorted latencies, in microseconds.

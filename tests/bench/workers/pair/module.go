@@ -62,6 +62,9 @@ func load(path string) (*module, error) {
 		"http_abort":   {[]api.ValueType{i, i}, nothing},
 		"stream_open":  {[]api.ValueType{i, i, i, i}, nothing},
 		"stream_close": {[]api.ValueType{i, i}, nothing},
+		"socket_open":  {[]api.ValueType{i, i, i, i}, nothing},
+		"socket_write": {[]api.ValueType{i, i, i, i}, nothing},
+		"socket_close": {[]api.ValueType{i, i}, nothing},
 		"log":          {[]api.ValueType{i, i, i}, nothing},
 	} {
 		imports.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(_ context.Context, stack []uint64) { of.does(stack) }), of.params, nil).Export(name)
