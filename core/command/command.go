@@ -40,27 +40,38 @@ const (
 
 // Arg is one argument.
 type Arg struct {
-	Name     string
-	Type     Type
-	Required bool
+	Name string
+	Doc  string
 	// Default is what an absent optional argument means, as text for docs and
 	// signatures: "" none, else a literal ("0", "true").
 	Default string
 	// Unit is the unit of a number, for docs: "seconds", "bytes".
 	Unit string
-	// Min and Max bound a number; both 0 means unbounded.
-	Min, Max int64
-	// NonEmpty refuses "" and empty lists.
-	NonEmpty bool
-	Doc      string
-	// Encoded says that a JSON argument travels as its JSON text.
-	Encoded bool
 	// Field is the member of the envelope payload that carries the argument,
 	// Name if "". A dot nests: "config.max_depth"; brackets put it into a list:
 	// "from_lonlat[1]". "-" sends nothing.
 	Field string
 	// Alias is another member that the envelope takes for it.
 	Alias string
+	// Min and Max bound a number; both 0 means unbounded.
+	Min, Max int64
+	// Zero is what a 0 is sent as, if not 0.
+	Zero int64
+	// OneOf are the words that a text may be; nil: any text.
+	OneOf []string
+	// Check returns what is wrong with a value beyond its type, "" if nothing. On
+	// native wires raw commands pass it too, where the server does not look.
+	Check func(value.Value) string
+
+	// What is small stands together: there are hundreds of arguments.
+
+	Type     Type
+	Required bool
+	// NonEmpty refuses "" and empty lists.
+	NonEmpty bool
+	// Encoded says that a JSON argument travels as its JSON text, and bytes in a list
+	// as arrays of numbers.
+	Encoded bool
 	// Stored says that the argument is what hashes, lists and sets hold. The
 	// envelope stores the JSON text of it ("x" with its quotes); all other wires
 	// are given that text, so that one store reads the same on each. Bytes that are
@@ -71,18 +82,11 @@ type Arg struct {
 	Loose bool
 	// Object says that pairs travel as an object in the envelope.
 	Object bool
-	// Zero is what a 0 is sent as, if not 0.
-	Zero int64
-	// OneOf are the words that a text may be; nil: any text.
-	OneOf []string
 	// Choice says that the envelope may have other members in its place: without it
 	// a raw command is of another entry.
 	Choice bool
 	// Sent says that an absent argument is sent with its default.
 	Sent bool
-	// Check returns what is wrong with a value beyond its type, "" if nothing. On
-	// native wires raw commands pass it too, where the server does not look.
-	Check func(value.Value) string
 }
 
 // Wire returns the payload member that carries the argument.
@@ -125,25 +129,25 @@ const (
 
 // Reply says what a command returns.
 type Reply struct {
-	Kind ReplyKind
 	// Field is the member of the envelope's reply payload that holds the result;
 	// "" is the payload itself.
 	Field  string
 	Record *Record
 	Doc    string
+	// Item is the member of each element of a list that the result lists.
+	Item string
+	// No is part of an error's text that means false.
+	No   string
+	Kind ReplyKind
 	// Stored says that the values are what hashes, lists and sets hold: any JSON in
 	// the envelope, its text elsewhere (see Arg.Stored). Texts come out as they were
 	// put in, other JSON as its text, null as nothing.
 	Stored bool
-	// Item is the member of each element of a list that the result lists.
-	Item string
 	// First says that the result is the first element of a list.
 	First bool
 	// Absent says that the error NotFound, and a reply without Field, are a result:
 	// nothing, false, 0 or the empty list.
 	Absent bool
-	// No is part of an error's text that means false.
-	No string
 }
 
 // Record is a named group of fields. It crosses boundaries as an array in the

@@ -6,16 +6,19 @@ import "math"
 // their forms below name the order that each wants: SynapRPC has latitude first but
 // for GEOSEARCH, RESP3 longitude first, and so has from_lonlat of the envelope
 // (protocol: http-data quirk 16, synaprpc quirk 14).
+const (
+	docLat    = "Latitude of the centre."
+	docLon    = "Longitude of the centre."
+	docRadius = "How far from the centre, in unit."
+	docCentre = "The member at the centre."
+	docUnit   = "m, km, mi or ft."
+)
+
 var (
+	geoUnits = []string{"m", "km", "mi", "ft"}
+
 	argGeoKey     = Arg{Name: "key", Type: String, Required: true, Doc: "The set of places, a sorted set."}
-	argLat        = Arg{Name: "lat", Type: Float, Required: true, Unit: "degrees", Min: -90, Max: 90, Doc: "Latitude of the centre."}
-	argLon        = Arg{Name: "lon", Type: Float, Required: true, Unit: "degrees", Min: -180, Max: 180, Doc: "Longitude of the centre."}
-	argRadius     = Arg{Name: "radius", Type: Float, Required: true, Doc: "How far from the centre, in unit."}
-	argWidth      = Arg{Name: "width", Type: Float, Required: true, Doc: "West to east, in unit."}
-	argHeight     = Arg{Name: "height", Type: Float, Required: true, Doc: "South to north, in unit."}
-	argGeoMember  = Arg{Name: "member", Type: Blob, Required: true, Doc: "The member at the centre."}
 	argGeoMembers = Arg{Name: "members", Type: BlobList, Required: true, Doc: "The members."}
-	argUnit       = Arg{Name: "unit", Type: String, Default: "m", OneOf: []string{"m", "km", "mi", "ft"}, Doc: "m, km, mi or ft."}
 
 	// The server sorts only what it has distances for, and cuts what it has not
 	// sorted: without with_dist the nearest is not first, and count drops any.
@@ -25,29 +28,24 @@ var (
 	argGeoSort   = Arg{Name: "sort", Type: String, OneOf: []string{"ASC", "DESC"}, Doc: "ASC for the nearest first, which absent means too, or DESC."}
 )
 
-// in is an argument that travels in a member of its own.
-func in(a Arg, field string) Arg {
-	a.Field = field
-	return a
-}
-
-// inList is an argument that travels in an element of a list. All elements of it are
-// sent: a place in a list cannot be left out.
-func inList(a Arg, field string) Arg {
-	a.Field, a.Sent, a.Choice = field, true, true
-	return a
-}
-
-// choice is an argument that others may stand in place of.
-func choice(a Arg, field string) Arg {
-	a.Field, a.Choice = field, true
-	return a
-}
-
-// geoArgs adds the arguments that all searches have.
-func geoArgs(args ...Arg) []Arg {
-	return append(append([]Arg{argGeoKey}, args...), argWithDist, argWithCoord, argGeoCount, argGeoSort)
-}
+// Where geosearch has arguments of georadius: some in lists, all elements of which
+// are sent, and each in place of others. All is written out, so that the table is
+// data and no code builds it: that is a tenth of the size in the WASM module.
+var (
+	argCenterLat  = Arg{Name: "lat", Type: Float, Required: true, Unit: "degrees", Min: -90, Max: 90, Field: "center_lat", Doc: docLat}
+	argCenterLon  = Arg{Name: "lon", Type: Float, Required: true, Unit: "degrees", Min: -180, Max: 180, Field: "center_lon", Doc: docLon}
+	argRadius     = Arg{Name: "radius", Type: Float, Required: true, Doc: docRadius}
+	argUnit       = Arg{Name: "unit", Type: String, Default: "m", OneOf: geoUnits, Doc: docUnit}
+	argGeoMember  = Arg{Name: "member", Type: Blob, Required: true, Doc: docCentre}
+	argFromLat    = Arg{Name: "lat", Type: Float, Required: true, Unit: "degrees", Min: -90, Max: 90, Choice: true, Field: "from_lonlat[1]", Doc: docLat}
+	argFromLon    = Arg{Name: "lon", Type: Float, Required: true, Unit: "degrees", Min: -180, Max: 180, Choice: true, Field: "from_lonlat[0]", Doc: docLon}
+	argFromMember = Arg{Name: "member", Type: Blob, Required: true, Choice: true, Field: "from_member", Doc: docCentre}
+	argByRadius   = Arg{Name: "radius", Type: Float, Required: true, Choice: true, Field: "by_radius[0]", Doc: docRadius}
+	argRadiusUnit = Arg{Name: "unit", Type: String, Default: "m", Sent: true, OneOf: geoUnits, Field: "by_radius[1]", Doc: docUnit}
+	argByWidth    = Arg{Name: "width", Type: Float, Required: true, Choice: true, Field: "by_box[0]", Doc: "West to east, in unit."}
+	argByHeight   = Arg{Name: "height", Type: Float, Required: true, Choice: true, Field: "by_box[1]", Doc: "South to north, in unit."}
+	argBoxUnit    = Arg{Name: "unit", Type: String, Default: "m", Sent: true, OneOf: geoUnits, Field: "by_box[2]", Doc: docUnit}
+)
 
 const geoOptions = ` with_dist?"WITHDIST" with_coord?"WITHCOORD" ["COUNT" count] [sort]`
 
@@ -73,10 +71,9 @@ var recordGeoStats = &Record{Name: "GeoStats", Doc: "Counters of the places.", F
 	{Name: "geohash_count", Type: Int, Doc: "Calls of geohash."},
 }}
 
-var (
-	geoHits  = Reply{Kind: ReplyRecords, Field: "results", Record: recordGeoHit}
-	noMember = "NotFound if there is no such member."
-)
+const noMember = "NotFound if there is no such member."
+
+var geoHits = Reply{Kind: ReplyRecords, Field: "results", Record: recordGeoHit}
 
 var geospatialFamily = Family{Name: "geospatial", Doc: "Places on earth under the names of members: distances and searches. Arguments and results have latitude before longitude on every wire.", Commands: []Command{
 	{Name: "geospatial.geoadd", Summary: "Adds places, or moves them.",
@@ -102,32 +99,32 @@ var geospatialFamily = Family{Name: "geospatial", Doc: "Places on earth under th
 		Reply: Reply{Kind: ReplyBlobs, Field: "geohashes", Doc: "One text of 11 characters per member asked for, in order; nothing where there is no such member."}, Traits: read,
 		Example: `client.geospatial.geohash("cities", ["berlin"])`},
 	{Name: "geospatial.georadius", Summary: "Finds the members within a distance of a place.",
-		Args: geoArgs(in(argLat, "center_lat"), in(argLon, "center_lon"), argRadius, argUnit),
+		Args: []Arg{argGeoKey, argCenterLat, argCenterLon, argRadius, argUnit, argWithDist, argWithCoord, argGeoCount, argGeoSort},
 		HTTP: HTTP{Command: "geospatial.georadius"}, RPC: native("GEORADIUS", "key lat lon radius unit"+geoOptions, "latlon-hits key"), RESP3: native("GEORADIUS", "key lon lat radius unit"+geoOptions, "lonlat-hits key"),
 		Reply: geoHits, Traits: read,
 		Example: `client.geospatial.georadius("cities", 52.5, 13.4, 100, unit="km", count=5)`},
 	{Name: "geospatial.georadiusbymember", Summary: "Finds the members within a distance of a member.",
-		Args: geoArgs(argGeoMember, argRadius, argUnit),
+		Args: []Arg{argGeoKey, argGeoMember, argRadius, argUnit, argWithDist, argWithCoord, argGeoCount, argGeoSort},
 		HTTP: HTTP{Command: "geospatial.georadiusbymember"}, RPC: native("GEORADIUSBYMEMBER", "key member radius unit"+geoOptions, "latlon-hits key"), RESP3: native("GEORADIUSBYMEMBER", "key member radius unit"+geoOptions, "lonlat-hits key"),
 		Reply: geoHits, Traits: read, Errors: noMember,
 		Example: `client.geospatial.georadiusbymember("cities", "berlin", 1000, unit="km", with_coord=True)`},
 	{Name: "geospatial.geosearch_box", Summary: "Finds the members in a box round a place.", Wire: "geospatial.geosearch",
-		Args:    geoArgs(inList(argLat, "from_lonlat[1]"), inList(argLon, "from_lonlat[0]"), inList(argWidth, "by_box[0]"), inList(argHeight, "by_box[1]"), inList(argUnit, "by_box[2]")),
+		Args:    []Arg{argGeoKey, argFromLat, argFromLon, argByWidth, argByHeight, argBoxUnit, argWithDist, argWithCoord, argGeoCount, argGeoSort},
 		Ignored: "with_hash", HTTP: HTTP{Command: "geospatial.geosearch"}, RPC: native("GEOSEARCH", `key "FROMLONLAT" lon lat "BYBOX" width height unit`+geoOptions, "latlon-hits key"), RESP3: native("GEOSEARCH", `key "FROMLONLAT" lon lat "BYBOX" width height unit`+geoOptions, "lonlat-hits key"),
 		Reply: geoHits, Traits: read,
 		Example: `client.geospatial.geosearch_box("cities", 52.5, 13.4, 400, 200, unit="km")`},
 	{Name: "geospatial.geosearch_box_by_member", Summary: "Finds the members in a box round a member.", Wire: "geospatial.geosearch",
-		Args:    geoArgs(choice(argGeoMember, "from_member"), inList(argWidth, "by_box[0]"), inList(argHeight, "by_box[1]"), inList(argUnit, "by_box[2]")),
+		Args:    []Arg{argGeoKey, argFromMember, argByWidth, argByHeight, argBoxUnit, argWithDist, argWithCoord, argGeoCount, argGeoSort},
 		Ignored: "with_hash", HTTP: HTTP{Command: "geospatial.geosearch"}, RPC: native("GEOSEARCH", `key "FROMMEMBER" member "BYBOX" width height unit`+geoOptions, "latlon-hits key"), RESP3: native("GEOSEARCH", `key "FROMMEMBER" member "BYBOX" width height unit`+geoOptions, "lonlat-hits key"),
 		Reply: geoHits, Traits: read, Errors: noMember,
 		Example: `client.geospatial.geosearch_box_by_member("cities", "berlin", 400, 200, unit="km")`},
 	{Name: "geospatial.geosearch", Summary: "Finds the members within a distance of a place, like georadius.",
-		Args:    geoArgs(inList(argLat, "from_lonlat[1]"), inList(argLon, "from_lonlat[0]"), inList(argRadius, "by_radius[0]"), inList(argUnit, "by_radius[1]")),
+		Args:    []Arg{argGeoKey, argFromLat, argFromLon, argByRadius, argRadiusUnit, argWithDist, argWithCoord, argGeoCount, argGeoSort},
 		Ignored: "with_hash", HTTP: HTTP{Command: "geospatial.geosearch"}, RPC: native("GEOSEARCH", `key "FROMLONLAT" lon lat "BYRADIUS" radius unit`+geoOptions, "latlon-hits key"), RESP3: native("GEOSEARCH", `key "FROMLONLAT" lon lat "BYRADIUS" radius unit`+geoOptions, "lonlat-hits key"),
 		Reply: geoHits, Traits: read,
 		Example: `client.geospatial.geosearch("cities", 52.5, 13.4, 100, unit="km")`},
 	{Name: "geospatial.geosearch_by_member", Summary: "Finds the members within a distance of a member, like georadiusbymember.", Wire: "geospatial.geosearch",
-		Args:    geoArgs(choice(argGeoMember, "from_member"), inList(argRadius, "by_radius[0]"), inList(argUnit, "by_radius[1]")),
+		Args:    []Arg{argGeoKey, argFromMember, argByRadius, argRadiusUnit, argWithDist, argWithCoord, argGeoCount, argGeoSort},
 		Ignored: "with_hash", HTTP: HTTP{Command: "geospatial.geosearch"}, RPC: native("GEOSEARCH", `key "FROMMEMBER" member "BYRADIUS" radius unit`+geoOptions, "latlon-hits key"), RESP3: native("GEOSEARCH", `key "FROMMEMBER" member "BYRADIUS" radius unit`+geoOptions, "lonlat-hits key"),
 		Reply: geoHits, Traits: read, Errors: noMember,
 		Example: `client.geospatial.geosearch_by_member("cities", "berlin", 100, unit="km")`},

@@ -14,7 +14,7 @@ func Guard(name string, payload value.Value) *errs.Error {
 	wrong := checkJSON(payload, 0)
 	if wrong != "" {
 		wrong = "the payload " + wrong
-	} else if check := lethal[name]; check != nil {
+	} else if check := lethal(name); check != nil {
 		wrong = check(payload)
 	}
 	if wrong == "" {
@@ -23,26 +23,33 @@ func Guard(name string, payload value.Value) *errs.Error {
 	return &errs.Error{Code: errs.InvalidArgument, Command: name, Message: wrong}
 }
 
-var lethal = map[string]func(p value.Value) string{
-	"kv.setrange":                hugeOffset("offset"),
-	"bitmap.setbit":              hugeOffset("offset"),
-	"bitmap.bitpos":              hugeOffset("end"),
-	"bitmap.bitfield":            hugeFields,
-	"sortedset.zcount":           invertedRange,
-	"sortedset.zrangebyscore":    invertedRange,
-	"sortedset.zremrangebyscore": invertedRange,
-	"sortedset.zinterstore":      fewWeights,
-	"sortedset.zunionstore":      fewWeights,
+// lethal returns the check of a command that can end the server, nil for others.
+func lethal(name string) func(p value.Value) string {
+	switch name {
+	case "kv.setrange", "bitmap.setbit":
+		return hugeOffset
+	case "bitmap.bitpos":
+		return hugeEnd
+	case "bitmap.bitfield":
+		return hugeFields
+	case "sortedset.zcount", "sortedset.zrangebyscore", "sortedset.zremrangebyscore":
+		return invertedRange
+	case "sortedset.zinterstore", "sortedset.zunionstore":
+		return fewWeights
+	}
+	return nil
 }
 
-// hugeOffset: the server allocates memory up to the offset, or scans up to it.
-func hugeOffset(member string) func(value.Value) string {
-	return func(p value.Value) string {
-		if n, ok := p.Field(member).AsUint(); ok && n > maxOffset {
-			return member + " must be at most " + strconv.Itoa(maxOffset) + ": the server allocates up to it and dies of huge ones"
-		}
-		return ""
+// hugeOffset and hugeEnd: the server allocates memory up to the offset, or scans up
+// to the end.
+func hugeOffset(p value.Value) string { return huge(p, "offset") }
+func hugeEnd(p value.Value) string    { return huge(p, "end") }
+
+func huge(p value.Value, member string) string {
+	if n, ok := p.Field(member).AsUint(); ok && n > maxOffset {
+		return member + " must be at most " + strconv.Itoa(maxOffset) + ": the server allocates up to it and dies of huge ones"
 	}
+	return ""
 }
 
 // hugeFields: each operation of a bitfield has an offset of its own. That of a GET
@@ -53,7 +60,7 @@ func hugeFields(p value.Value) string {
 		return ""
 	}
 	for i := range ops.Len() {
-		if wrong := hugeOffset("offset")(ops.Index(i)); wrong != "" {
+		if wrong := huge(ops.Index(i), "offset"); wrong != "" {
 			return wrong
 		}
 	}

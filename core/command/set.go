@@ -8,11 +8,6 @@ var (
 	argTake        = Arg{Name: "count", Type: Int, Default: "1", Min: 1, Max: maxU32, Doc: "At most so many."}
 )
 
-// setMembers is the reply of what lists members.
-func setMembers(doc string) Reply {
-	return Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true, Doc: doc}
-}
-
 var recordSetStats = &Record{Name: "SetStats", Doc: "Counters of the sets.", Fields: []Field{
 	{Name: "total_sets", Type: Int, Doc: "Sets."},
 	{Name: "total_members", Type: Int, Doc: "Members of all sets."},
@@ -51,7 +46,7 @@ var setFamily = Family{Name: "set", Doc: "Sets: distinct members, text or bytes,
 		Doc:  "While a set is small (at most 128 members of at most 64 bytes) they come in the order in which they were added, later in none.",
 		Args: []Arg{argSet},
 		HTTP: HTTP{Command: "set.members"}, RPC: native("SMEMBERS", "key", "list"), RESP3: native("SMEMBERS", "key", "list"),
-		Reply: setMembers(""), Traits: read,
+		Reply: Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true}, Traits: read,
 		Example: `client.set.members("tags:1")`},
 	{Name: "set.card", Summary: "Returns the number of members of a set.", Also: "set.size",
 		Args: []Arg{argSet},
@@ -61,11 +56,11 @@ var setFamily = Family{Name: "set", Doc: "Sets: distinct members, text or bytes,
 	{Name: "set.pop", Summary: "Removes members from a set and returns them.",
 		Doc:  "Not at random: a small set gives the oldest members first (protocol: http-data quirk 12).",
 		Args: []Arg{argSet, argTake},
-		HTTP: HTTP{Command: "set.pop"}, Reply: setMembers("What was removed; empty if the set is missing."), Traits: write,
+		HTTP: HTTP{Command: "set.pop"}, Reply: Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true, Doc: "What was removed; empty if the set is missing."}, Traits: write,
 		Example: `client.set.pop("tags:1", count=2)`},
 	{Name: "set.randmember", Summary: "Returns random members of a set.", Doc: "No member comes twice.",
 		Args: []Arg{argSet, argTake},
-		HTTP: HTTP{Command: "set.randmember"}, Reply: setMembers("Empty if the set is missing."), Traits: read,
+		HTTP: HTTP{Command: "set.randmember"}, Reply: Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true, Doc: "Empty if the set is missing."}, Traits: read,
 		Example: `client.set.randmember("tags:1", count=2)`},
 	{Name: "set.move", Summary: "Moves a member from one set to another.",
 		Args: []Arg{{Name: "source", Type: String, Required: true, Doc: "The set that has it."}, {Name: "destination", Type: String, Required: true, Doc: "The set that gets it."}, argOneMember},
@@ -74,15 +69,15 @@ var setFamily = Family{Name: "set", Doc: "Sets: distinct members, text or bytes,
 	{Name: "set.inter", Summary: "Lists the members that all sets have, in no order.", Also: "set.interstore",
 		Doc:  "The server's interstore is the same: it stores nothing (protocol: http-data quirk 12).",
 		Args: []Arg{argSets},
-		HTTP: HTTP{Command: "set.inter"}, Reply: setMembers(""), Traits: read,
+		HTTP: HTTP{Command: "set.inter"}, Reply: Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true}, Traits: read,
 		Example: `client.set.inter(["tags:1", "tags:2"])`},
 	{Name: "set.union", Summary: "Lists the members that any of the sets has, in no order.",
 		Args: []Arg{argSets},
-		HTTP: HTTP{Command: "set.union"}, Reply: setMembers(""), Traits: read,
+		HTTP: HTTP{Command: "set.union"}, Reply: Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true}, Traits: read,
 		Example: `client.set.union(["tags:1", "tags:2"])`},
 	{Name: "set.diff", Summary: "Lists the members of the first set that no other has, in no order.",
 		Args: []Arg{argSets},
-		HTTP: HTTP{Command: "set.diff"}, Reply: setMembers(""), Traits: read,
+		HTTP: HTTP{Command: "set.diff"}, Reply: Reply{Kind: ReplyValues, Field: "members", Stored: true, Absent: true}, Traits: read,
 		Example: `client.set.diff(["tags:1", "tags:2"])`},
 	{Name: "set.stats", Summary: "Returns counters of the sets.",
 		HTTP: HTTP{Command: "set.stats"}, Reply: Reply{Kind: ReplyRecord, Record: recordSetStats}, Traits: read,

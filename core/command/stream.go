@@ -2,17 +2,21 @@ package command
 
 var argRoom = Arg{Name: "room", Type: String, Required: true, Doc: "The room."}
 
-var recordStreamEvent = &Record{Name: "StreamEvent", Doc: "One event of a stream.", Fields: []Field{
-	{Name: "offset", Type: Int, Doc: "Its place in the room, from 0. The next read starts at offset + 1."},
-	{Name: "event", Type: String, Doc: "The event's name."},
-	{Name: "data", Type: JSON, Encoded: true, Doc: "The JSON value that was published; members of objects come sorted by key."},
-	{Name: "timestamp", Type: Int, Unit: "seconds", Doc: "When it was published, Unix time."},
-	{Name: "id", Type: StringOrNil, Doc: "The event's unique id; nothing where the wire does not say."},
-}}
+// What events have in common, written out for the compiler to make the table data:
+// one list built of another is built by code, and so is then all that follows.
+var (
+	eventOffset = Field{Name: "offset", Type: Int, Doc: "Its place in the room, from 0. The next read starts at offset + 1."}
+	eventName   = Field{Name: "event", Type: String, Doc: "The event's name."}
+	eventData   = Field{Name: "data", Type: JSON, Encoded: true, Doc: "The JSON value that was published; members of objects come sorted by key."}
+	eventTime   = Field{Name: "timestamp", Type: Int, Unit: "seconds", Doc: "When it was published, Unix time."}
+	eventID     = Field{Name: "id", Type: StringOrNil, Doc: "The event's unique id; nothing where the wire does not say."}
+)
+
+var recordStreamEvent = &Record{Name: "StreamEvent", Doc: "One event of a stream.", Fields: []Field{eventOffset, eventName, eventData, eventTime, eventID}}
 
 // recordFollowedEvent is a stream event as a follower gets it.
-var recordFollowedEvent = &Record{Name: "FollowedEvent", Doc: "One event of a followed stream.", Fields: append(append([]Field{}, recordStreamEvent.Fields...),
-	Field{Name: "lost", Type: Int, Path: "-", Doc: "Events lost before this one (evicted before they were read, or dropped from a full buffer); -1 if the room was recreated meanwhile and the number is unknown."})}
+var recordFollowedEvent = &Record{Name: "FollowedEvent", Doc: "One event of a followed stream.", Fields: []Field{eventOffset, eventName, eventData, eventTime, eventID,
+	{Name: "lost", Type: Int, Path: "-", Doc: "Events lost before this one (evicted before they were read, or dropped from a full buffer); -1 if the room was recreated meanwhile and the number is unknown."}}}
 
 var recordStreamStats = &Record{Name: "StreamStats", Doc: "Figures of a room.", Fields: []Field{
 	{Name: "name", Type: String, Doc: "The room."},

@@ -50,19 +50,8 @@ func (c *Command) invalid(message string) *errs.Error {
 
 // checkTogether holds the rules that tie arguments to each other.
 func (c *Command) checkTogether(args []value.Value) *errs.Error {
-	of := func(name string) value.Value {
-		for i := range c.Args {
-			if c.Args[i].Name == name {
-				return args[i]
-			}
-		}
-		return value.Nil
-	}
-	off := func(name string) bool {
-		b, isBool := of(name).AsBool()
-		return isBool && !b
-	}
-	given := func(name string) bool { return !of(name).IsNil() && !off(name) }
+	given := func(name string) bool { return c.given(args, name, true) }
+	off := func(name string) bool { return c.given(args, name, false) }
 	switch {
 	case given("nx") && given("xx"):
 		return c.invalid("nx and xx exclude each other")
@@ -74,12 +63,26 @@ func (c *Command) checkTogether(args []value.Value) *errs.Error {
 		return c.invalid("sort and count need with_dist: the server orders only what it has distances for")
 	}
 	// What ends the server as a raw command ends it as a typed one.
-	if check := lethal[c.ServerName()]; check != nil {
+	if check := lethal(c.ServerName()); check != nil {
 		if wrong := check(c.topLevel(args)); wrong != "" {
 			return c.invalid(wrong)
 		}
 	}
 	return nil
+}
+
+// given reports whether an argument is there, and if it is a flag whether it is as on
+// says. Of others only presence can be asked.
+//
+//go:noinline
+func (c *Command) given(args []value.Value, name string, on bool) bool {
+	for i := range c.Args {
+		if c.Args[i].Name == name {
+			b, isFlag := args[i].AsBool()
+			return !args[i].IsNil() && (b == on || (on && !isFlag))
+		}
+	}
+	return false
 }
 
 // topLevel puts arguments under their names, for the guards.
