@@ -451,7 +451,7 @@ func (c *nativeConn) failLocked(err error) {
 		return
 	}
 	c.err = err
-	oldest := c.link.Sent()
+	oldest := c.written // what was not yet sent is not to blame
 	for ticket, x := range c.pending {
 		if ticket < oldest {
 			oldest, c.culprit = ticket, x

@@ -39,8 +39,8 @@ type pushConn interface {
 	limit(time.Time)
 	// ping has the server say that it lives.
 	ping() error
-	// ask puts a probe's question.
-	ask(session.Step) error
+	// ask puts a probe's question. If the server refuses it later, refused is called.
+	ask(step session.Step, refused func()) error
 	// leave tells the server that the subscription is over, and closes.
 	leave()
 	close()
@@ -227,11 +227,13 @@ func (p *Push) wake() {
 // ask puts the question whether the connection still delivers. If it cannot be put
 // there is no answer to wait for, and the connection gets no others.
 func (p *Push) ask(conn pushConn) {
-	if conn.ask(p.probe.Step()) == nil {
-		return
+	refused := func() {
+		p.unasked.Store(true)
+		conn.limit(time.Now().Add(silence))
 	}
-	p.unasked.Store(true)
-	conn.limit(time.Now().Add(silence))
+	if conn.ask(p.probe.Step(), refused) != nil {
+		refused()
+	}
 }
 
 func pinger(conn pushConn, done chan struct{}) {

@@ -34,8 +34,10 @@ type rpcPush struct {
 
 	pong func()
 
-	write sync.Mutex
-	queue []value.Value // pushes that were received and not yet returned
+	write   sync.Mutex
+	probe   uint64 // ticket of the last question, 0 before the first
+	refused func()
+	queue   []value.Value // pushes that were received and not yet returned
 }
 
 // subscribe opens a connection and subscribes on it.
@@ -86,11 +88,20 @@ func (p *rpcPush) start(deadline time.Time) error {
 }
 
 func (p *rpcPush) send(step session.Step, deadline time.Time) error {
+	return p.sendProbe(step, deadline, nil)
+}
+
+// sendProbe sends a request; of a probe refused says what to do if the server
+// refuses it.
+func (p *rpcPush) sendProbe(step session.Step, deadline time.Time, refused func()) error {
 	p.write.Lock()
 	defer p.write.Unlock()
 	p.mu.Lock()
 	frame, ticket := p.link.Append(nil, session.AppendNative(nil, session.RPC, step.Name, step.Args))
 	p.sub.Asked(ticket)
+	if refused != nil {
+		p.probe, p.refused = ticket, refused
+	}
 	p.mu.Unlock()
 	if err := p.SetWriteDeadline(deadline); err != nil {
 		return err
@@ -124,6 +135,9 @@ func (p *rpcPush) receive() error {
 		if !r.Push {
 			if bad := p.sub.Reply(r); bad != nil {
 				return bad
+			}
+			if r.Err != nil && r.Ticket == p.probe && p.refused != nil {
+				p.refused()
 			}
 			continue
 		}
@@ -160,12 +174,12 @@ func (p *rpcPush) ping() error {
 	return p.send(session.Step{Name: "PING"}, time.Now().Add(pushWrite))
 }
 
-func (p *rpcPush) ask(step session.Step) error {
+func (p *rpcPush) ask(step session.Step, refused func()) error {
 	native, err := session.NativeStep(session.RPC, step)
 	if err != nil {
 		return errors.New("the probe has no form here")
 	}
-	return p.send(native, time.Now().Add(pushWrite))
+	return p.sendProbe(native, time.Now().Add(pushWrite), refused)
 }
 
 // leave ends the subscription on the server too: it would outlive its connection

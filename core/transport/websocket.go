@@ -155,7 +155,7 @@ func (w *webSocket) ping() error {
 	return w.WriteControl(websocket.PingMessage, nil, time.Now().Add(time.Second))
 }
 
-func (w *webSocket) ask(step session.Step) error {
+func (w *webSocket) ask(step session.Step, _ func()) error {
 	var refused *errs.Error
 	e, err := w.h.Encode(&step)
 	if err != nil {
