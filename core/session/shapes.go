@@ -233,7 +233,7 @@ func (c *Call) changed(r value.Value) (value.Value, bool) {
 	return value.Int(0), isInt || isBool
 }
 
-// asked returns a member of the request for the reply, or what leaving it out means.
+// member returns a member of the request for the reply, or what leaving it out means.
 func (c *Call) member(name string) value.Value {
 	v := c.payload.Field(name)
 	if v.IsNil() {
