@@ -69,9 +69,8 @@ func TestHost(t *testing.T) {
 	}{
 		{"memory", "", 313, 1}, // in one case the request id matters
 		{"http", runner.TestServers, 313, 1},
-		// Raise least and lower noForm as families get native forms.
-		{"synap", runner.TestServersRPC, 110, 204},
-		{"resp3", runner.TestServersRESP3, 88, 226},
+		{"synap", runner.TestServersRPC, 222, 92},
+		{"resp3", runner.TestServersRESP3, 199, 115},
 	} {
 		t.Run(wire.name, func(t *testing.T) {
 			t.Parallel()
