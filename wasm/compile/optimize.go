@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // features are those that Go's modules use.
@@ -20,6 +21,11 @@ func optimize(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	unlock, err := lock(filepath.Join(root, "build", "wasm-opt"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
 	tool, err := optimizer(filepath.Join(root, "wasm", "compile"))
 	if err != nil {
 		return nil, err
@@ -29,10 +35,7 @@ func optimize(b []byte) ([]byte, error) {
 	if kept, err := os.ReadFile(out); err == nil {
 		return kept, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
-		return nil, err
-	}
-	in, unfinished := out+".in", fmt.Sprint(out, ".", os.Getpid())
+	in, unfinished := out+".in", out+".unfinished"
 	defer os.Remove(in)
 	if err := os.WriteFile(in, b, 0o644); err != nil {
 		return nil, err
@@ -46,6 +49,23 @@ func optimize(b []byte) ([]byte, error) {
 		return nil, err
 	}
 	return os.ReadFile(out)
+}
+
+// lock makes the folder and keeps other processes out of it: tests of several
+// packages build the module at the same time.
+func lock(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	f, err := os.Create(filepath.Join(dir, "lock"))
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
 }
 
 // optimizer returns the path of wasm-opt, installing it the first time.
