@@ -86,10 +86,10 @@ build/synap-testserver: $(GO_SOURCES)
 build/quickstart-go: $(GO_SOURCES) $(wildcard tests/quickstart/go/*.go)
 	$(GO) build -trimpath -o $@ ./tests/quickstart/go
 
-build/quickstart-c: build/libsynap.so tests/quickstart/c/quickstart.c include/synap.h
+build/quickstart-c: build/libsynap.so tests/quickstart/c/quickstart.c $(HEADERS) $(PARTS)
 	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/quickstart/c/quickstart.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
-build/quickstart-cpp: build/libsynap.so tests/quickstart/cpp/quickstart.cpp include/synap.h include/synap.hpp
+build/quickstart-cpp: build/libsynap.so tests/quickstart/cpp/quickstart.cpp $(HEADERS) $(PARTS)
 	$(CXX) -std=c++17 -Wall -Wextra -O2 -Iinclude -o $@ tests/quickstart/cpp/quickstart.cpp -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
 clean: ## remove what was built

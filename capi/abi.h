@@ -1,13 +1,14 @@
-/* The types that cross between shim and Go. Users see them in include/synap.h,
- * which repeats them; tests/c/abi.c compares the two, and compiles shim.c against
- * the prototypes that users see. */
-#ifndef SYNAP_ABI_H
-#define SYNAP_ABI_H
+/* The types that cross between shim and Go. Users see them in include/synap/abi.h,
+ * which repeats them: Go's build does not notice changes to headers outside of this
+ * folder. tests/c/abi.c compares the two, and compiles shim.c against the prototypes
+ * that users see. */
+#ifndef SYNAP_SHIM_H
+#define SYNAP_SHIM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef SYNAP_H
+#ifndef SYNAP_ABI_H
 typedef struct synap_buf {
     uint8_t *data;
     size_t len;

@@ -4,7 +4,9 @@ SONAME    := libsynap.so.0
 CAPI_SRC  := $(wildcard capi/*.c capi/*.h) capi/symbols.map
 CAPI_ENV  := CGO_ENABLED=1 CGO_CFLAGS='-O2 -fvisibility=hidden'
 CAPI_SO   := -buildmode=c-shared -trimpath -ldflags '-s -w -extldflags "-Wl,-soname,$(SONAME) -Wl,--version-script=$(CURDIR)/capi/symbols.map -Wl,-z,nodelete"'
-HEADERS   := include/synap.h include/synap.hpp
+HEADERS   := $(wildcard include/*.h include/*.hpp)
+# What these include.
+PARTS     := $(wildcard include/synap/*.h include/synap/*.hpp)
 
 lib: build/libsynap.so build/libsynap.a ## build build/libsynap.so and build/libsynap.a
 
@@ -23,8 +25,9 @@ build/libsynap.a: $(GO_SOURCES) $(CAPI_SRC) VERSION
 FILL = sed -e 's|@VERSION@|$(VERSION)|g' -e 's|@PREFIX@|$(PREFIX)|g'
 
 install: lib ## install library, headers, pkg-config and CMake files (DESTDIR=, PREFIX=)
-	install -d '$(DESTDIR)$(PREFIX)/include' '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/lib/cmake/Synap'
+	install -d '$(DESTDIR)$(PREFIX)/include/synap' '$(DESTDIR)$(PREFIX)/lib/pkgconfig' '$(DESTDIR)$(PREFIX)/lib/cmake/Synap'
 	install -m 644 $(HEADERS) '$(DESTDIR)$(PREFIX)/include'
+	install -m 644 $(PARTS) '$(DESTDIR)$(PREFIX)/include/synap'
 	install -m 755 build/libsynap.so '$(DESTDIR)$(PREFIX)/lib/$(SONAME)'
 	ln -sf $(SONAME) '$(DESTDIR)$(PREFIX)/lib/libsynap.so'
 	install -m 644 build/libsynap.a '$(DESTDIR)$(PREFIX)/lib'

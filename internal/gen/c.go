@@ -14,16 +14,26 @@ import (
 	"github.com/libsynap/libsynap/core/errs"
 )
 
-//go:embed templates/*.h.tmpl templates/synap.hpp.tmpl
+//go:embed templates/*.h.tmpl templates/*.hpp.tmpl
 var cTemplates embed.FS
 
-// cOutputs renders the C header, and what the library must know of it.
+// cOutputs renders what of the C headers derives from the table, and what the
+// library must know of it.
 func cOutputs() []output {
 	constants := fmt.Sprintf("/* %s */\n#define LIBRARY_VERSION \"%s\"\n#define CODE_FORK %d\n", banner, libraryVersion(), errs.Fork)
-	return []output{
-		{"include/synap.h", renderC("synap.h.tmpl")},
-		{"capi/constants_gen.h", []byte(constants)},
+	return append(familyHeaders("h"),
+		output{"include/synap/codes_gen.h", renderC("codes.h.tmpl", nil)},
+		output{"include/synap/commands_gen.h", renderC("commands.h.tmpl", nil)},
+		output{"capi/constants_gen.h", []byte(constants)})
+}
+
+// familyHeaders renders one header per family: C for ext h, C++ for hpp.
+func familyHeaders(ext string) []output {
+	var outputs []output
+	for _, f := range command.Families {
+		outputs = append(outputs, output{"include/synap/" + f.Name + "_gen." + ext, renderC("family."+ext+".tmpl", f)})
 	}
+	return outputs
 }
 
 // libraryVersion is what the file VERSION says.
@@ -36,7 +46,7 @@ func libraryVersion() string {
 }
 
 // renderC renders a template with what C and C++ have in common.
-func renderC(name string) []byte {
+func renderC(name string, family *command.Family) []byte {
 	t := template.Must(template.New(name).Funcs(template.FuncMap{
 		"cName": cName, "upper": upperSnake, "cComment": cComment, "records": records,
 		"required": required, "optional": optional, "kind": replyKind, "argDoc": cArgDoc,
@@ -50,7 +60,7 @@ func renderC(name string) []byte {
 		"cppResult": cppResult, "cppReturn": cppReturn, "optStruct": cppOptions, "familyClass": familyType,
 	}).ParseFS(cTemplates, "templates/*"))
 	var b bytes.Buffer
-	if err := t.Execute(&b, map[string]any{"Families": command.Families, "Codes": errs.Table,
+	if err := t.Execute(&b, map[string]any{"Banner": banner, "Family": family, "Families": command.Families, "Codes": errs.Table,
 		"Options": config.Names(), "Version": libraryVersion()}); err != nil {
 		fatal(err)
 	}

@@ -2,9 +2,9 @@ package main
 
 import "github.com/libsynap/libsynap/core/command"
 
-// cppOutputs renders the C++ header.
+// cppOutputs renders what of the C++ headers derives from the table.
 func cppOutputs() []output {
-	return []output{{"include/synap.hpp", renderC("synap.hpp.tmpl")}}
+	return append(familyHeaders("hpp"), output{"include/synap/families_gen.hpp", renderC("families.hpp.tmpl", nil)})
 }
 
 // cppMethod is a method's name; delete and union are words of the language.

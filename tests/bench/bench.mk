@@ -12,7 +12,7 @@ build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)
 build/bench-pair: $(GO_SOURCES) $(wildcard tests/bench/workers/pair/*.go wasm/host/*.go)
 	$(GO) build -trimpath -o $@ ./tests/bench/workers/pair
 
-build/bench-c: build/libsynap.so tests/bench/workers/bench.c include/synap.h
+build/bench-c: build/libsynap.so tests/bench/workers/bench.c $(HEADERS) $(PARTS)
 	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/bench/workers/bench.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
 # The official SDK needs Python 3.11.

@@ -22,8 +22,8 @@ _Static_assert(SYNAP_EINVALID_ARGUMENT == 1 && SYNAP_ENOT_FOUND == 7 && SYNAP_EC
 _Static_assert(CODE_FORK == SYNAP_EFORK, "the shim answers a fork with another code");
 
 /* The types that Go sees against those that users see. */
-#undef SYNAP_H
 #undef SYNAP_ABI_H
+#undef SYNAP_SHIM_H
 #define synap_buf go_buf
 #define synap_error go_error
 #define synap_log_fn go_log_fn

@@ -22,7 +22,7 @@ done
 "$CC" -std=gnu11 $strict -Iinclude -fsyntax-only tests/c/abi.c
 { # Every options struct has an initializer that names all its members.
   echo '#include "synap.h"'
-  grep -oE '^} synap_[a-z_]+_options;' include/synap.h | tr -d '} ;' | while read -r type; do
+  grep -oE '^} synap_[a-z_]+_options;' -h include/synap/*_gen.h | tr -d '} ;' | while read -r type; do
     echo "extern $type ${type}_absent; $type ${type}_absent = ${type^^}_INIT;"
   done
 } > "$out/options.c"
@@ -32,7 +32,7 @@ echo "headers: c99, c11, c++17, c++20 without a warning; the binary interface is
 
 # Nothing is exported but synap_*, and exactly what the header declares.
 nm -D --defined-only build/libsynap.so | awk '{print $3}' | sort > "$out/exported"
-grep -oE '^SYNAP_API [^(]*\(' include/synap.h | grep -oE 'synap_[a-z_]+\($' | tr -d '(' | sort > "$out/declared"
+grep -oE '^SYNAP_API [^(]*\(' include/synap/abi.h | grep -oE 'synap_[a-z_]+\($' | tr -d '(' | sort > "$out/declared"
 diff "$out/declared" "$out/exported"
 readelf -d build/libsynap.so | grep -q 'SONAME.*\[libsynap.so.0\]'
 readelf -d build/libsynap.so | grep -q 'NODELETE'

@@ -24,8 +24,8 @@ $(CONFORMANCE): $(GO_SOURCES) $(wildcard tests/conformance/*.go tests/conformanc
 build/driver-go: $(GO_SOURCES) $(wildcard $(DRIVERS)/go/*.go)
 	$(GO) build -trimpath -o $@ ./$(DRIVERS)/go
 
-build/driver-c: build/libsynap.so $(DRIVERS)/driver.c include/synap.h
+build/driver-c: build/libsynap.so $(DRIVERS)/driver.c $(HEADERS) $(PARTS)
 	$(CC) -std=c99 -Wall -Wextra -pedantic -O2 -Iinclude -o $@ $(DRIVERS)/driver.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'
 
-build/driver-cpp: build/libsynap.so $(DRIVERS)/driver.cpp include/synap.h include/synap.hpp
+build/driver-cpp: build/libsynap.so $(DRIVERS)/driver.cpp $(HEADERS) $(PARTS)
 	$(CXX) -std=c++17 -Wall -Wextra -pedantic -O2 -Iinclude -o $@ $(DRIVERS)/driver.cpp -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'

@@ -8,5 +8,5 @@ test-faults-sockets: build/faults-go build/faults-c $(VENV)/installed bindings/n
 build/faults-go: $(GO_SOURCES) $(wildcard tests/faults/go/*.go)
 	$(GO) build -trimpath -o $@ ./tests/faults/go
 
-build/faults-c: build/libsynap.so tests/faults/c/agent.c include/synap.h
+build/faults-c: build/libsynap.so tests/faults/c/agent.c $(HEADERS) $(PARTS)
 	$(CC) -std=c99 -D_DEFAULT_SOURCE -Wall -Wextra -pedantic -Werror -O1 -Iinclude -o $@ tests/faults/c/agent.c -Lbuild -lsynap -lpthread -Wl,-rpath,'$$ORIGIN'

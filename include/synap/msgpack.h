@@ -1,3 +1,12 @@
+#ifndef SYNAP_MSGPACK_H
+#define SYNAP_MSGPACK_H
+
+#include "abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- Writing MessagePack --------------------------------------------------------
  * A writer grows as needed. When memory runs out it remembers, and the call that
  * uses it fails; no write needs checking. */
@@ -411,3 +420,9 @@ SYNAP_INLINE synap_blob synap_value_blob(synap_value v) {
     b.is_bytes = v.kind == SYNAP_BYTES;
     return b;
 }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

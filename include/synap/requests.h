@@ -1,3 +1,12 @@
+#ifndef SYNAP_REQUESTS_H
+#define SYNAP_REQUESTS_H
+
+#include "msgpack.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- Replies ----------------------------------------------------------------------- */
 
 /* One value that the caller owns. */
@@ -239,3 +248,9 @@ SYNAP_INLINE int32_t synap_unsubscribe(synap_client client, int64_t subscription
     synap_buf_free(&reply);
     return code;
 }
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
