@@ -17,12 +17,9 @@ extern "C" {
 
 #if defined(__GNUC__)
 #define SYNAP_API extern __attribute__((visibility("default")))
-#else
-#define SYNAP_API extern
-#endif
-#if defined(__GNUC__)
 #define SYNAP_INLINE static inline __attribute__((unused))
 #else
+#define SYNAP_API extern
 #define SYNAP_INLINE static inline
 #endif
 /* Marks what the caller gets to own, and what is only lent. Both are empty. */
