@@ -204,7 +204,8 @@ type GeospatialGeoradiusOptions struct {
 	WithDist *bool
 	// Tell where the members are.
 	WithCoord bool
-	// At most so many: the first in the order of sort.
+	// At most so many: the first in the order of sort. Only with distances, by
+	// which the server orders.
 	Count int64
 	// ASC for the nearest first, which absent means too, or DESC.
 	Sort string
@@ -259,7 +260,8 @@ type GeospatialGeoradiusbymemberOptions struct {
 	WithDist *bool
 	// Tell where the members are.
 	WithCoord bool
-	// At most so many: the first in the order of sort.
+	// At most so many: the first in the order of sort. Only with distances, by
+	// which the server orders.
 	Count int64
 	// ASC for the nearest first, which absent means too, or DESC.
 	Sort string
@@ -314,7 +316,8 @@ type GeospatialGeosearchBoxOptions struct {
 	WithDist *bool
 	// Tell where the members are.
 	WithCoord bool
-	// At most so many: the first in the order of sort.
+	// At most so many: the first in the order of sort. Only with distances, by
+	// which the server orders.
 	Count int64
 	// ASC for the nearest first, which absent means too, or DESC.
 	Sort string
@@ -371,7 +374,8 @@ type GeospatialGeosearchBoxByMemberOptions struct {
 	WithDist *bool
 	// Tell where the members are.
 	WithCoord bool
-	// At most so many: the first in the order of sort.
+	// At most so many: the first in the order of sort. Only with distances, by
+	// which the server orders.
 	Count int64
 	// ASC for the nearest first, which absent means too, or DESC.
 	Sort string
@@ -428,7 +432,8 @@ type GeospatialGeosearchOptions struct {
 	WithDist *bool
 	// Tell where the members are.
 	WithCoord bool
-	// At most so many: the first in the order of sort.
+	// At most so many: the first in the order of sort. Only with distances, by
+	// which the server orders.
 	Count int64
 	// ASC for the nearest first, which absent means too, or DESC.
 	Sort string
@@ -483,7 +488,8 @@ type GeospatialGeosearchByMemberOptions struct {
 	WithDist *bool
 	// Tell where the members are.
 	WithCoord bool
-	// At most so many: the first in the order of sort.
+	// At most so many: the first in the order of sort. Only with distances, by
+	// which the server orders.
 	Count int64
 	// ASC for the nearest first, which absent means too, or DESC.
 	Sort string

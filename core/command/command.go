@@ -53,6 +53,9 @@ type Arg struct {
 	Field string
 	// Alias is another member that the envelope takes for it.
 	Alias string
+	// Without names an argument that cannot be given together with this one, With a
+	// flag without which this one cannot be given.
+	Without, With string
 	// Min and Max bound a number; both 0 means unbounded.
 	Min, Max int64
 	// Zero is what a 0 is sent as, if not 0.

@@ -24,8 +24,8 @@ var (
 	// sorted: without with_dist the nearest is not first, and count drops any.
 	argWithDist  = Arg{Name: "with_dist", Type: Bool, Default: "true", Sent: true, Doc: "Tell distances. False spares them, and with them the order: sort and count are refused then."}
 	argWithCoord = Arg{Name: "with_coord", Type: Bool, Default: "false", Doc: "Tell where the members are."}
-	argGeoCount  = Arg{Name: "count", Type: Int, Min: 1, Max: maxU32, Doc: "At most so many: the first in the order of sort."}
-	argGeoSort   = Arg{Name: "sort", Type: String, OneOf: []string{"ASC", "DESC"}, Doc: "ASC for the nearest first, which absent means too, or DESC."}
+	argGeoCount  = Arg{Name: "count", With: "with_dist", Type: Int, Min: 1, Max: maxU32, Doc: "At most so many: the first in the order of sort. Only with distances, by which the server orders."}
+	argGeoSort   = Arg{Name: "sort", With: "with_dist", Type: String, OneOf: []string{"ASC", "DESC"}, Doc: "ASC for the nearest first, which absent means too, or DESC."}
 )
 
 // Where geosearch has arguments of georadius: some in lists, all elements of which
@@ -78,7 +78,7 @@ var geoHits = Reply{Kind: ReplyRecords, Field: "results", Record: recordGeoHit}
 var geospatialFamily = Family{Name: "geospatial", Doc: "Places on earth under the names of members: distances and searches. Arguments and results have latitude before longitude on every wire.", Commands: []Command{
 	{Name: "geospatial.geoadd", Summary: "Adds places, or moves them.",
 		Args: []Arg{argGeoKey, {Name: "locations", Type: Places, Required: true, NonEmpty: true, Doc: "Places as (latitude, longitude, member). Longitude 180 is refused: write -180."},
-			{Name: "nx", Type: Bool, Default: "false", Doc: "Only add: leave members where they are."},
+			{Name: "nx", Without: "xx", Type: Bool, Default: "false", Doc: "Only add: leave members where they are."},
 			{Name: "xx", Type: Bool, Default: "false", Doc: "Only move: add nothing."}},
 		HTTP: HTTP{Command: "geospatial.geoadd"}, RPC: native("GEOADD", `key nx?"NX" xx?"XX" locations...:latlon`, "int key"), RESP3: native("GEOADD", `key nx?"NX" xx?"XX" locations...:lonlat`, "int key"),
 		Reply: Reply{Kind: ReplyInt, Field: "added", Doc: "How many were new."}, Traits: write,

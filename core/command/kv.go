@@ -52,7 +52,7 @@ var recordWatchEvent = &Record{Name: "WatchEvent", Doc: "One change of a watched
 var kvFamily = Family{Name: "kv", Doc: "Key-value store: text or bytes under text keys.", Commands: []Command{
 	{Name: "kv.set", Summary: "Sets a key to a value.",
 		Doc:  "Replaces value and TTL. With nx or xx it writes only if the key is missing or present.",
-		Args: []Arg{argKey, argValue, argTTL, {Name: "nx", Type: Bool, Default: "false", Doc: "Write only if the key does not exist."}, {Name: "xx", Type: Bool, Default: "false", Doc: "Write only if the key exists."}, {Name: "keepttl", Type: Bool, Default: "false", Doc: "Keep the key's TTL; ttl must be absent."}},
+		Args: []Arg{argKey, argValue, argTTL, {Name: "nx", Without: "xx", Type: Bool, Default: "false", Doc: "Write only if the key does not exist."}, {Name: "xx", Type: Bool, Default: "false", Doc: "Write only if the key exists."}, {Name: "keepttl", Without: "ttl", Type: Bool, Default: "false", Doc: "Keep the key's TTL; ttl must be absent."}},
 		// The envelope ignores nx, xx and keepttl (protocol: http-data quirk 5).
 		HTTP:    HTTP{Command: "kv.set", Field: "success", When: []string{"nx", "xx", "keepttl"}, Alt: &HTTP{Shape: REST, Method: "POST", Path: "/kv/set", Field: "written"}},
 		RPC:     native("SET", "key value [ttl]", "ok"),

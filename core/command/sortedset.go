@@ -42,9 +42,9 @@ var (
 var sortedsetFamily = Family{Name: "sortedset", Doc: "Sorted sets: distinct members, text or bytes, in the order of their scores. A missing one counts as empty.", Commands: []Command{
 	{Name: "sortedset.zadd", Summary: "Adds a member or sets its score.",
 		Args: []Arg{argZKey, argZMember, {Name: "score", Type: Float, Required: true, Doc: "A finite number."},
-			{Name: "nx", Type: Bool, Default: "false", Doc: "Only add: leave the score of a member as it is."},
+			{Name: "nx", Without: "xx", Type: Bool, Default: "false", Doc: "Only add: leave the score of a member as it is."},
 			{Name: "xx", Type: Bool, Default: "false", Doc: "Only set scores: add nothing."},
-			{Name: "gt", Type: Bool, Default: "false", Doc: "Set the score of a member only if it rises."},
+			{Name: "gt", Without: "lt", Type: Bool, Default: "false", Doc: "Set the score of a member only if it rises."},
 			{Name: "lt", Type: Bool, Default: "false", Doc: "Set the score of a member only if it falls."},
 			{Name: "ch", Type: Bool, Default: "false", Doc: "Report changed scores too, not only new members."}},
 		// With ch the envelope counts in another member of the reply.

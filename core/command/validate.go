@@ -37,52 +37,47 @@ func (c *Command) Validate(args []value.Value) ([]value.Value, *errs.Error) {
 		if wrong == "" && a.Check != nil {
 			wrong = a.Check(args[i])
 		}
+		if wrong == "" {
+			wrong = c.together(i, args)
+		}
 		if wrong != "" {
 			return nil, c.invalid(a.Name + " " + wrong)
 		}
 	}
-	return args, c.checkTogether(args)
+	// What ends the server as a raw command ends it as a typed one.
+	if check := lethal(c.ServerName()); check != nil {
+		if wrong := check(c.topLevel(args)); wrong != "" {
+			return nil, c.invalid(wrong)
+		}
+	}
+	return args, nil
 }
 
 func (c *Command) invalid(message string) *errs.Error {
 	return &errs.Error{Code: errs.InvalidArgument, Command: c.Name, Message: message}
 }
 
-// checkTogether holds the rules that tie arguments to each other.
-func (c *Command) checkTogether(args []value.Value) *errs.Error {
-	given := func(name string) bool { return c.given(args, name, true) }
-	off := func(name string) bool { return c.given(args, name, false) }
-	switch {
-	case given("nx") && given("xx"):
-		return c.invalid("nx and xx exclude each other")
-	case given("keepttl") && given("ttl"):
-		return c.invalid("keepttl and ttl exclude each other")
-	case given("gt") && given("lt"):
-		return c.invalid("gt and lt exclude each other")
-	case off("with_dist") && (given("sort") || given("count")):
-		return c.invalid("sort and count need with_dist: the server orders only what it has distances for")
+// together returns what is wrong with giving argument i beside the others. A flag
+// that is off counts as not given.
+func (c *Command) together(i int, args []value.Value) string {
+	a := &c.Args[i]
+	if on, isFlag := args[i].AsBool(); (a.Without == "" && a.With == "") || (isFlag && !on) {
+		return ""
 	}
-	// What ends the server as a raw command ends it as a typed one.
-	if check := lethal(c.ServerName()); check != nil {
-		if wrong := check(c.topLevel(args)); wrong != "" {
-			return c.invalid(wrong)
+	for k := range c.Args {
+		on, isFlag := args[k].AsBool()
+		switch c.Args[k].Name {
+		case a.Without:
+			if on || (!isFlag && !args[k].IsNil()) {
+				return "and " + a.Without + " exclude each other"
+			}
+		case a.With:
+			if isFlag && !on {
+				return "needs " + a.With
+			}
 		}
 	}
-	return nil
-}
-
-// given reports whether an argument is there, and if it is a flag whether it is as on
-// says. Of others only presence can be asked.
-//
-//go:noinline
-func (c *Command) given(args []value.Value, name string, on bool) bool {
-	for i := range c.Args {
-		if c.Args[i].Name == name {
-			b, isFlag := args[i].AsBool()
-			return !args[i].IsNil() && (b == on || (on && !isFlag))
-		}
-	}
-	return false
+	return ""
 }
 
 // topLevel puts arguments under their names, for the guards.

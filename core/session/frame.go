@@ -35,6 +35,9 @@ const maxBatch = 100_000
 
 // ParseFrame decodes a request frame.
 func ParseFrame(s string) (Frame, *errs.Error) {
+	if len(s) > 2 && s[0] == 0x93 && s[1] <= byte(OpRaw) {
+		return parseCall(Op(s[1]), s[2:])
+	}
 	v, rest, err := value.ParseMsgpack(s)
 	if err != nil {
 		return Frame{}, badFrame(err.Error())
@@ -43,6 +46,39 @@ func ParseFrame(s string) (Frame, *errs.Error) {
 		return Frame{}, badFrame("bytes follow the request")
 	}
 	return frameOf(v, false)
+}
+
+// parseCall decodes what follows the operation of a typed or raw call: nearly all
+// frames are one, and need no list for their three parts.
+func parseCall(op Op, s string) (Frame, *errs.Error) {
+	f := Frame{Op: op}
+	name, s, err := value.ParseMsgpack(s)
+	var last value.Value
+	if err == nil {
+		last, s, err = value.ParseMsgpack(s)
+	}
+	switch {
+	case err != nil:
+		return Frame{}, badFrame(err.Error())
+	case s != "":
+		return Frame{}, badFrame("bytes follow the request")
+	}
+	bad := f.call(name, last)
+	return f, bad
+}
+
+// call takes in the name of a call and what it is called with.
+func (f *Frame) call(name, with value.Value) *errs.Error {
+	var ok bool
+	if f.Name, ok = name.AsStr(); !ok || (f.Op != OpRaw && with.Kind() != value.KindArray) {
+		return badFrame("it must be [operation, name, [argument, …]], or [1, name, payload]")
+	}
+	if f.Op == OpRaw {
+		f.Payload = with
+	} else {
+		f.Args = with.Items()
+	}
+	return nil
 }
 
 func badFrame(why string) *errs.Error {
@@ -59,16 +95,13 @@ func frameOf(v value.Value, inBatch bool) (Frame, *errs.Error) {
 		return f, badFrame("a batch holds only calls and raw commands")
 	}
 	switch f.Op {
-	case OpTyped, OpSubscribe:
-		if f.Name, ok = v.Index(1).AsStr(); !ok || v.Len() != 3 || v.Index(2).Kind() != value.KindArray {
-			return f, badFrame("it must be [operation, name, [argument, …]]")
+	case OpTyped, OpSubscribe, OpRaw:
+		if v.Len() != 3 {
+			return f, badFrame("it must have three parts")
 		}
-		f.Args = v.Index(2).Items()
-	case OpRaw:
-		if f.Name, ok = v.Index(1).AsStr(); !ok || v.Len() != 3 {
-			return f, badFrame("it must be [1, name, payload]")
+		if err := f.call(v.Index(1), v.Index(2)); err != nil {
+			return f, err
 		}
-		f.Payload = v.Index(2)
 	case OpBatch:
 		list := v.Index(1)
 		if v.Len() != 2 || list.Kind() != value.KindArray || list.Len() > maxBatch {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/libsynap/libsynap/core/command"
@@ -89,11 +90,12 @@ func plan(steps []Step, wire Wire, cmd *command.Command, args []value.Value) ([]
 
 // alternative returns the form that the given options ask for, or nil.
 func alternative(cmd *command.Command, args []value.Value) *command.HTTP {
-	for _, name := range cmd.HTTP.When {
-		for i := range cmd.Args {
-			if on, _ := args[i].AsBool(); on && cmd.Args[i].Name == name {
-				return cmd.HTTP.Alt
-			}
+	if cmd.HTTP.Alt == nil {
+		return nil
+	}
+	for i := range args {
+		if on, _ := args[i].AsBool(); on && slices.Contains(cmd.HTTP.When, cmd.Args[i].Name) {
+			return cmd.HTTP.Alt
 		}
 	}
 	return nil
@@ -128,16 +130,15 @@ func payloadWithout(cmd *command.Command, args []value.Value, skip string) value
 			continue
 		}
 		v := wireValue(a, given)
-		if name, at, ok := inBrackets(field); ok {
+		if !strings.ContainsAny(field, "[.") {
+			kv = append(kv, value.Str(field), v)
+		} else if name, at, ok := inBrackets(field); ok {
 			listed.put(name, at, v)
-			continue
-		}
-		if outer, inner, ok := strings.Cut(field, "."); ok {
+		} else {
+			outer, inner, _ := strings.Cut(field, ".")
 			nest = outer
 			nested = append(nested, value.Str(inner), v)
-			continue
 		}
-		kv = append(kv, value.Str(field), v)
 	}
 	if cmd.Fixed != "" {
 		kv = append(kv, value.Str(cmd.Fixed), value.Int(1))

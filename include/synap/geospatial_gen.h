@@ -360,7 +360,8 @@ typedef struct synap_geospatial_georadius_options {
     bool has_with_dist; bool with_dist;
     /* Tell where the members are. Default: false. */
     bool with_coord;
-    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    /* At most so many: the first in the order of sort. Only with distances, by which the server
+     * orders. From 1 to 4294967295. */
     int64_t count;
     /* ASC for the nearest first, which absent means too, or DESC. */
     synap_str sort;
@@ -432,7 +433,8 @@ typedef struct synap_geospatial_georadiusbymember_options {
     bool has_with_dist; bool with_dist;
     /* Tell where the members are. Default: false. */
     bool with_coord;
-    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    /* At most so many: the first in the order of sort. Only with distances, by which the server
+     * orders. From 1 to 4294967295. */
     int64_t count;
     /* ASC for the nearest first, which absent means too, or DESC. */
     synap_str sort;
@@ -502,7 +504,8 @@ typedef struct synap_geospatial_geosearch_box_options {
     bool has_with_dist; bool with_dist;
     /* Tell where the members are. Default: false. */
     bool with_coord;
-    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    /* At most so many: the first in the order of sort. Only with distances, by which the server
+     * orders. From 1 to 4294967295. */
     int64_t count;
     /* ASC for the nearest first, which absent means too, or DESC. */
     synap_str sort;
@@ -576,7 +579,8 @@ typedef struct synap_geospatial_geosearch_box_by_member_options {
     bool has_with_dist; bool with_dist;
     /* Tell where the members are. Default: false. */
     bool with_coord;
-    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    /* At most so many: the first in the order of sort. Only with distances, by which the server
+     * orders. From 1 to 4294967295. */
     int64_t count;
     /* ASC for the nearest first, which absent means too, or DESC. */
     synap_str sort;
@@ -650,7 +654,8 @@ typedef struct synap_geospatial_geosearch_options {
     bool has_with_dist; bool with_dist;
     /* Tell where the members are. Default: false. */
     bool with_coord;
-    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    /* At most so many: the first in the order of sort. Only with distances, by which the server
+     * orders. From 1 to 4294967295. */
     int64_t count;
     /* ASC for the nearest first, which absent means too, or DESC. */
     synap_str sort;
@@ -722,7 +727,8 @@ typedef struct synap_geospatial_geosearch_by_member_options {
     bool has_with_dist; bool with_dist;
     /* Tell where the members are. Default: false. */
     bool with_coord;
-    /* At most so many: the first in the order of sort. From 1 to 4294967295. */
+    /* At most so many: the first in the order of sort. Only with distances, by which the server
+     * orders. From 1 to 4294967295. */
     int64_t count;
     /* ASC for the nearest first, which absent means too, or DESC. */
     synap_str sort;

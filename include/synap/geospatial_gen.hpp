@@ -126,7 +126,8 @@ struct GeospatialGeoradiusOptions {
     std::optional<bool> with_dist{};
     // Tell where the members are. Default: false.
     std::optional<bool> with_coord{};
-    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    // At most so many: the first in the order of sort. Only with distances, by which the server
+    // orders. From 1 to 4294967295.
     std::optional<std::int64_t> count{};
     // ASC for the nearest first, which absent means too, or DESC.
     std::optional<std::string> sort{};
@@ -162,7 +163,8 @@ struct GeospatialGeoradiusbymemberOptions {
     std::optional<bool> with_dist{};
     // Tell where the members are. Default: false.
     std::optional<bool> with_coord{};
-    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    // At most so many: the first in the order of sort. Only with distances, by which the server
+    // orders. From 1 to 4294967295.
     std::optional<std::int64_t> count{};
     // ASC for the nearest first, which absent means too, or DESC.
     std::optional<std::string> sort{};
@@ -198,7 +200,8 @@ struct GeospatialGeosearchBoxOptions {
     std::optional<bool> with_dist{};
     // Tell where the members are. Default: false.
     std::optional<bool> with_coord{};
-    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    // At most so many: the first in the order of sort. Only with distances, by which the server
+    // orders. From 1 to 4294967295.
     std::optional<std::int64_t> count{};
     // ASC for the nearest first, which absent means too, or DESC.
     std::optional<std::string> sort{};
@@ -234,7 +237,8 @@ struct GeospatialGeosearchBoxByMemberOptions {
     std::optional<bool> with_dist{};
     // Tell where the members are. Default: false.
     std::optional<bool> with_coord{};
-    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    // At most so many: the first in the order of sort. Only with distances, by which the server
+    // orders. From 1 to 4294967295.
     std::optional<std::int64_t> count{};
     // ASC for the nearest first, which absent means too, or DESC.
     std::optional<std::string> sort{};
@@ -270,7 +274,8 @@ struct GeospatialGeosearchOptions {
     std::optional<bool> with_dist{};
     // Tell where the members are. Default: false.
     std::optional<bool> with_coord{};
-    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    // At most so many: the first in the order of sort. Only with distances, by which the server
+    // orders. From 1 to 4294967295.
     std::optional<std::int64_t> count{};
     // ASC for the nearest first, which absent means too, or DESC.
     std::optional<std::string> sort{};
@@ -306,7 +311,8 @@ struct GeospatialGeosearchByMemberOptions {
     std::optional<bool> with_dist{};
     // Tell where the members are. Default: false.
     std::optional<bool> with_coord{};
-    // At most so many: the first in the order of sort. From 1 to 4294967295.
+    // At most so many: the first in the order of sort. Only with distances, by which the server
+    // orders. From 1 to 4294967295.
     std::optional<std::int64_t> count{};
     // ASC for the nearest first, which absent means too, or DESC.
     std::optional<std::string> sort{};

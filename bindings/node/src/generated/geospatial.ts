@@ -28,7 +28,10 @@ export interface GeospatialGeoradiusArgs {
   withDist?: boolean | undefined;
   /** Tell where the members are. Default: false. */
   withCoord?: boolean | undefined;
-  /** At most so many: the first in the order of sort. From 1 to 4294967295. */
+  /**
+   * At most so many: the first in the order of sort. Only with distances, by which the server
+   * orders. From 1 to 4294967295.
+   */
   count?: Integer | undefined;
   /** ASC for the nearest first, which absent means too, or DESC. */
   sort?: "ASC" | "DESC" | undefined;
@@ -42,7 +45,10 @@ export interface GeospatialGeoradiusbymemberArgs {
   withDist?: boolean | undefined;
   /** Tell where the members are. Default: false. */
   withCoord?: boolean | undefined;
-  /** At most so many: the first in the order of sort. From 1 to 4294967295. */
+  /**
+   * At most so many: the first in the order of sort. Only with distances, by which the server
+   * orders. From 1 to 4294967295.
+   */
   count?: Integer | undefined;
   /** ASC for the nearest first, which absent means too, or DESC. */
   sort?: "ASC" | "DESC" | undefined;
@@ -56,7 +62,10 @@ export interface GeospatialGeosearchBoxArgs {
   withDist?: boolean | undefined;
   /** Tell where the members are. Default: false. */
   withCoord?: boolean | undefined;
-  /** At most so many: the first in the order of sort. From 1 to 4294967295. */
+  /**
+   * At most so many: the first in the order of sort. Only with distances, by which the server
+   * orders. From 1 to 4294967295.
+   */
   count?: Integer | undefined;
   /** ASC for the nearest first, which absent means too, or DESC. */
   sort?: "ASC" | "DESC" | undefined;
@@ -70,7 +79,10 @@ export interface GeospatialGeosearchBoxByMemberArgs {
   withDist?: boolean | undefined;
   /** Tell where the members are. Default: false. */
   withCoord?: boolean | undefined;
-  /** At most so many: the first in the order of sort. From 1 to 4294967295. */
+  /**
+   * At most so many: the first in the order of sort. Only with distances, by which the server
+   * orders. From 1 to 4294967295.
+   */
   count?: Integer | undefined;
   /** ASC for the nearest first, which absent means too, or DESC. */
   sort?: "ASC" | "DESC" | undefined;
@@ -84,7 +96,10 @@ export interface GeospatialGeosearchArgs {
   withDist?: boolean | undefined;
   /** Tell where the members are. Default: false. */
   withCoord?: boolean | undefined;
-  /** At most so many: the first in the order of sort. From 1 to 4294967295. */
+  /**
+   * At most so many: the first in the order of sort. Only with distances, by which the server
+   * orders. From 1 to 4294967295.
+   */
   count?: Integer | undefined;
   /** ASC for the nearest first, which absent means too, or DESC. */
   sort?: "ASC" | "DESC" | undefined;
@@ -98,7 +113,10 @@ export interface GeospatialGeosearchByMemberArgs {
   withDist?: boolean | undefined;
   /** Tell where the members are. Default: false. */
   withCoord?: boolean | undefined;
-  /** At most so many: the first in the order of sort. From 1 to 4294967295. */
+  /**
+   * At most so many: the first in the order of sort. Only with distances, by which the server
+   * orders. From 1 to 4294967295.
+   */
   count?: Integer | undefined;
   /** ASC for the nearest first, which absent means too, or DESC. */
   sort?: "ASC" | "DESC" | undefined;

@@ -155,7 +155,8 @@ class Geospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -190,7 +191,8 @@ class Geospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -232,7 +234,8 @@ class Geospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -269,7 +272,8 @@ class Geospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -309,7 +313,8 @@ class Geospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -344,7 +349,8 @@ class Geospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -510,7 +516,8 @@ class AsyncGeospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -545,7 +552,8 @@ class AsyncGeospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -587,7 +595,8 @@ class AsyncGeospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -624,7 +633,8 @@ class AsyncGeospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -664,7 +674,8 @@ class AsyncGeospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
@@ -699,7 +710,8 @@ class AsyncGeospatial:
             with_dist: Tell distances. False spares them, and with them the order: sort and count
               are refused then. Default: True.
             with_coord: Tell where the members are. Default: False.
-            count: At most so many: the first in the order of sort. From 1 to 4294967295.
+            count: At most so many: the first in the order of sort. Only with distances, by which
+              the server orders. From 1 to 4294967295.
             sort: ASC for the nearest first, which absent means too, or DESC.
             timeout: Deadline of this call, in seconds. Absent: the client's.
 
