@@ -92,6 +92,18 @@ type Arg struct {
 	Sent bool
 }
 
+// Plain reports whether the argument, if it is given, stands in the payload as it
+// is, under its own name: as nearly all do.
+func (a *Arg) Plain() bool {
+	switch a.Type {
+	case String, Blob, Float, Bool, StringList, StringMap:
+		return a.Field == "" && !a.Sent && !a.Encoded
+	case Int, Uint:
+		return a.Field == "" && !a.Sent && a.Zero == 0
+	}
+	return false
+}
+
 // Wire returns the payload member that carries the argument.
 func (a *Arg) Wire() string {
 	if a.Field == "" {

@@ -6,9 +6,9 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-var bitmapCommands = map[string]handler{
-	"bitmap.setbit": bitmapSetbit, "bitmap.getbit": bitmapGetbit, "bitmap.bitcount": bitmapBitcount, "bitmap.bitpos": bitmapBitpos,
-	"bitmap.bitop": bitmapBitop, "bitmap.bitfield": bitmapBitfield, "bitmap.stats": bitmapStats,
+var bitmapCommands = family{
+	{"bitmap.setbit", bitmapSetbit}, {"bitmap.getbit", bitmapGetbit}, {"bitmap.bitcount", bitmapBitcount}, {"bitmap.bitpos", bitmapBitpos},
+	{"bitmap.bitop", bitmapBitop}, {"bitmap.bitfield", bitmapBitfield}, {"bitmap.stats", bitmapStats},
 }
 
 // bitValue reads the value of a bit, of which only the low byte counts.

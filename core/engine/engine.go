@@ -100,6 +100,13 @@ func New(o Options) *Engine {
 // handler carries out one command and returns the reply, or an error text.
 type handler func(e *Engine, c *call) (value.Value, string)
 
+// family is the commands of one kind of data: a list, because a map literal is code
+// and would weigh in the WASM module.
+type family []struct {
+	name string
+	run  handler
+}
+
 // commands are the commands of the envelope, rawCommands those that only REST
 // routes reach.
 var commands, rawCommands map[string]handler
@@ -111,11 +118,11 @@ func init() {
 	}
 }
 
-func merge(maps ...map[string]handler) map[string]handler {
+func merge(families ...family) map[string]handler {
 	all := map[string]handler{}
-	for _, m := range maps {
-		for name, h := range m {
-			all[name] = h
+	for _, f := range families {
+		for _, c := range f {
+			all[c.name] = c.run
 		}
 	}
 	return all

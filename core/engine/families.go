@@ -5,8 +5,8 @@ package engine
 // families are the families that the engine serves: those of the command
 // envelope, and those that only REST routes reach.
 var (
-	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands, setCommands, zsetCommands, bitmapCommands, hllCommands, geoCommands, scriptCommands, transactionCommands, memoryCommands}
-	restFamilies = []map[string]handler{topicsCommands, groupsCommands}
+	families     = []family{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands, setCommands, zsetCommands, bitmapCommands, hllCommands, geoCommands, scriptCommands, transactionCommands, memoryCommands}
+	restFamilies = []family{topicsCommands, groupsCommands}
 )
 
 var keyspaces = []keyspace{zsetSpace, setSpace, listSpace, hashSpace, stringSpace}

@@ -8,8 +8,8 @@ import "strings"
 // would take a tenth of what may be downloaded before a page works (RATIONALE.md
 // has the figures); against a server the module has them all.
 var (
-	families     = []map[string]handler{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands}
-	restFamilies []map[string]handler
+	families     = []family{kvCommands, queueCommands, streamCommands, pubsubCommands, keyCommands, hashCommands, listCommands}
+	restFamilies []family
 )
 
 var keyspaces = []keyspace{listSpace, hashSpace, stringSpace}

@@ -6,10 +6,10 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-var geoCommands = map[string]handler{
-	"geospatial.geoadd": geoGeoadd, "geospatial.geodist": geoGeodist, "geospatial.geopos": geoGeopos, "geospatial.geohash": geoGeohash,
-	"geospatial.georadius": geoGeoradius, "geospatial.georadiusbymember": geoGeoradiusbymember, "geospatial.geosearch": geoGeosearch,
-	"geospatial.stats": geoStats,
+var geoCommands = family{
+	{"geospatial.geoadd", geoGeoadd}, {"geospatial.geodist", geoGeodist}, {"geospatial.geopos", geoGeopos}, {"geospatial.geohash", geoGeohash},
+	{"geospatial.georadius", geoGeoradius}, {"geospatial.georadiusbymember", geoGeoradiusbymember}, {"geospatial.geosearch", geoGeosearch},
+	{"geospatial.stats", geoStats},
 }
 
 // float returns a number field.

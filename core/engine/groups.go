@@ -34,10 +34,10 @@ type groupMember struct {
 	timeout    int64 // nanoseconds
 }
 
-var groupsCommands = map[string]handler{
-	"groups.list": groupsList, "groups.create": groupsCreate, "groups.join": groupsJoin, "groups.leave": groupsLeave,
-	"groups.assignment": groupsAssignment, "groups.heartbeat": groupsHeartbeat, "groups.commit": groupsCommit,
-	"groups.offset": groupsOffset, "groups.stats": groupsStats,
+var groupsCommands = family{
+	{"groups.list", groupsList}, {"groups.create", groupsCreate}, {"groups.join", groupsJoin}, {"groups.leave", groupsLeave},
+	{"groups.assignment", groupsAssignment}, {"groups.heartbeat", groupsHeartbeat}, {"groups.commit", groupsCommit},
+	{"groups.offset", groupsOffset}, {"groups.stats", groupsStats},
 }
 
 func (m *groupMember) alive(now int64) bool { return now-m.heard < m.timeout }

@@ -18,10 +18,10 @@ type hashStore struct {
 	fields, sets, gets, dels int64
 }
 
-var hashCommands = map[string]handler{
-	"hash.set": hashSet, "hash.get": hashGet, "hash.getall": hashGetall, "hash.del": hashDel, "hash.exists": hashExists,
-	"hash.len": hashLen, "hash.keys": hashKeys, "hash.vals": hashVals, "hash.mset": hashMset, "hash.mget": hashMget,
-	"hash.incrby": hashIncrby, "hash.incrbyfloat": hashIncrbyfloat, "hash.setnx": hashSetnx, "hash.stats": hashStats,
+var hashCommands = family{
+	{"hash.set", hashSet}, {"hash.get", hashGet}, {"hash.getall", hashGetall}, {"hash.del", hashDel}, {"hash.exists", hashExists},
+	{"hash.len", hashLen}, {"hash.keys", hashKeys}, {"hash.vals", hashVals}, {"hash.mset", hashMset}, {"hash.mget", hashMget},
+	{"hash.incrby", hashIncrby}, {"hash.incrbyfloat", hashIncrbyfloat}, {"hash.setnx", hashSetnx}, {"hash.stats", hashStats},
 }
 
 // put stores a field without counting it as new.

@@ -6,8 +6,8 @@ import "github.com/libsynap/libsynap/core/value"
 
 // This file says itself that the WASM module is without it: the linker drops only
 // large maps that nothing uses.
-var hllCommands = map[string]handler{
-	"hyperloglog.pfadd": hllPfadd, "hyperloglog.pfcount": hllPfcount, "hyperloglog.pfmerge": hllPfmerge, "hyperloglog.stats": hllStats,
+var hllCommands = family{
+	{"hyperloglog.pfadd", hllPfadd}, {"hyperloglog.pfcount", hllPfcount}, {"hyperloglog.pfmerge", hllPfmerge}, {"hyperloglog.stats", hllStats},
 }
 
 // hllElement is the bytes of an element: of a text its UTF-8, of a list of bytes

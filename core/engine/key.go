@@ -29,9 +29,9 @@ var (
 	stringSpace = keyspace{"string", stringHolds, stringClear, stringCopy}
 )
 
-var keyCommands = map[string]handler{
-	"key.type": keyType, "key.exists": keyExists, "key.rename": keyRename, "key.renamenx": keyRenamenx,
-	"key.copy": keyCopy, "key.randomkey": keyRandom,
+var keyCommands = family{
+	{"key.type", keyType}, {"key.exists", keyExists}, {"key.rename", keyRename}, {"key.renamenx", keyRenamenx},
+	{"key.copy", keyCopy}, {"key.randomkey", keyRandom},
 }
 
 func zsetHolds(e *Engine, key string) bool { return e.zsets.card(key) > 0 }

@@ -8,12 +8,12 @@ import (
 )
 
 // kvCommands are the commands of the string store (protocol: http-data 2).
-var kvCommands = map[string]handler{
-	"kv.set": kvSet, "kv.get": kvGet, "kv.del": kvDel, "kv.exists": kvExists,
-	"kv.incr": kvIncr, "kv.decr": kvDecr, "kv.mset": kvMset, "kv.mget": kvMget, "kv.mdel": kvMdel, "kv.msetnx": kvMsetnx,
-	"kv.append": kvAppend, "kv.getrange": kvGetrange, "kv.setrange": kvSetrange, "kv.strlen": kvStrlen, "kv.getset": kvGetset,
-	"kv.expire": kvExpire, "kv.ttl": kvTTL, "kv.persist": kvPersist,
-	"kv.scan": kvScan, "kv.keys": kvKeys, "kv.dbsize": kvDbsize, "kv.flushdb": kvFlush, "kv.flushall": kvFlush, "kv.stats": kvStats,
+var kvCommands = family{
+	{"kv.set", kvSet}, {"kv.get", kvGet}, {"kv.del", kvDel}, {"kv.exists", kvExists},
+	{"kv.incr", kvIncr}, {"kv.decr", kvDecr}, {"kv.mset", kvMset}, {"kv.mget", kvMget}, {"kv.mdel", kvMdel}, {"kv.msetnx", kvMsetnx},
+	{"kv.append", kvAppend}, {"kv.getrange", kvGetrange}, {"kv.setrange", kvSetrange}, {"kv.strlen", kvStrlen}, {"kv.getset", kvGetset},
+	{"kv.expire", kvExpire}, {"kv.ttl", kvTTL}, {"kv.persist", kvPersist},
+	{"kv.scan", kvScan}, {"kv.keys", kvKeys}, {"kv.dbsize", kvDbsize}, {"kv.flushdb", kvFlush}, {"kv.flushall", kvFlush}, {"kv.stats", kvStats},
 }
 
 var (

@@ -35,13 +35,13 @@ var listOpNames = [...]string{
 	"lset_count", "ltrim_count", "lrem_count", "linsert_count", "rpoplpush_count",
 }
 
-var listCommands = map[string]handler{
-	"list.lpush": listLpush, "list.rpush": listRpush, "list.lpushx": listLpushx, "list.rpushx": listRpushx,
-	"list.lpop": listLpop, "list.rpop": listRpop,
-	"list.lrange": listLrange, "list.range": listLrange, "list.llen": listLlen, "list.len": listLlen,
-	"list.lindex": listLindex, "list.index": listLindex, "list.lset": listLset, "list.set": listLset,
-	"list.ltrim": listLtrim, "list.trim": listLtrim, "list.lrem": listLrem, "list.linsert": listLinsert,
-	"list.lpos": listLpos, "list.rpoplpush": listRpoplpush, "list.stats": listStats,
+var listCommands = family{
+	{"list.lpush", listLpush}, {"list.rpush", listRpush}, {"list.lpushx", listLpushx}, {"list.rpushx", listRpushx},
+	{"list.lpop", listLpop}, {"list.rpop", listRpop},
+	{"list.lrange", listLrange}, {"list.range", listLrange}, {"list.llen", listLlen}, {"list.len", listLlen},
+	{"list.lindex", listLindex}, {"list.index", listLindex}, {"list.lset", listLset}, {"list.set", listLset},
+	{"list.ltrim", listLtrim}, {"list.trim", listLtrim}, {"list.lrem", listLrem}, {"list.linsert", listLinsert},
+	{"list.lpos", listLpos}, {"list.rpoplpush", listRpoplpush}, {"list.stats", listStats},
 }
 
 const (

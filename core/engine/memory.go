@@ -6,7 +6,7 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-var memoryCommands = map[string]handler{"memory.usage": memoryUsage}
+var memoryCommands = family{{"memory.usage", memoryUsage}}
 
 // The bytes that each element of a collection counts for beside its text.
 const (

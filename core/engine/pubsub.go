@@ -35,9 +35,9 @@ type channel struct {
 	created     int64 // seconds
 }
 
-var pubsubCommands = map[string]handler{
-	"pubsub.subscribe": pubsubSubscribe, "pubsub.publish": pubsubPublish, "pubsub.unsubscribe": pubsubUnsubscribe,
-	"pubsub.topics": pubsubTopics, "pubsub.info": pubsubInfo, "pubsub.stats": pubsubStats,
+var pubsubCommands = family{
+	{"pubsub.subscribe", pubsubSubscribe}, {"pubsub.publish", pubsubPublish}, {"pubsub.unsubscribe", pubsubUnsubscribe},
+	{"pubsub.topics", pubsubTopics}, {"pubsub.info", pubsubInfo}, {"pubsub.stats", pubsubStats},
 }
 
 // subscribe files a subscriber under its topics. A bad pattern leaves what was

@@ -52,10 +52,10 @@ type message struct {
 	prev, next *message // in the list that holds it
 }
 
-var queueCommands = map[string]handler{
-	"queue.create": queueCreate, "queue.publish": queuePublish, "queue.consume": queueConsume,
-	"queue.ack": queueAck, "queue.nack": queueNack, "queue.stats": queueStats,
-	"queue.list": queueList, "queue.purge": queuePurge, "queue.delete": queueDelete,
+var queueCommands = family{
+	{"queue.create", queueCreate}, {"queue.publish", queuePublish}, {"queue.consume", queueConsume},
+	{"queue.ack", queueAck}, {"queue.nack", queueNack}, {"queue.stats", queueStats},
+	{"queue.list", queueList}, {"queue.purge", queuePurge}, {"queue.delete", queueDelete},
 }
 
 // sweep gives back, as if nacked, what passed its deadline before the tick

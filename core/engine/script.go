@@ -42,9 +42,9 @@ type scriptStore struct {
 	sources map[string]string // by SHA-1
 }
 
-var scriptCommands = map[string]handler{
-	"script.eval": scriptEval, "script.evalsha": scriptEvalsha, "script.load": scriptLoad,
-	"script.exists": scriptExists, "script.flush": scriptFlush, "script.kill": scriptKill,
+var scriptCommands = family{
+	{"script.eval", scriptEval}, {"script.evalsha", scriptEvalsha}, {"script.load", scriptLoad},
+	{"script.exists", scriptExists}, {"script.flush", scriptFlush}, {"script.kill", scriptKill},
 }
 
 // SetScripts gives the engine an interpreter. Call it before the first command.

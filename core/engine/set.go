@@ -4,10 +4,10 @@ import "github.com/libsynap/libsynap/core/value"
 
 // The set commands (protocol: http-data 6). There is no unionstore and no
 // diffstore, and interstore stores nothing (quirk 12).
-var setCommands = map[string]handler{
-	"set.add": setAdd, "set.rem": setRem, "set.ismember": setIsmember, "set.members": setMembers,
-	"set.card": setCard, "set.size": setCard, "set.pop": setPop, "set.randmember": setRandmember, "set.move": setMove,
-	"set.inter": setInter, "set.interstore": setInter, "set.union": setUnion, "set.diff": setDiff, "set.stats": setStats,
+var setCommands = family{
+	{"set.add", setAdd}, {"set.rem", setRem}, {"set.ismember", setIsmember}, {"set.members", setMembers},
+	{"set.card", setCard}, {"set.size", setCard}, {"set.pop", setPop}, {"set.randmember", setRandmember}, {"set.move", setMove},
+	{"set.inter", setInter}, {"set.interstore", setInter}, {"set.union", setUnion}, {"set.diff", setDiff}, {"set.stats", setStats},
 }
 
 // keyMembers reads the key and the members to store or to remove.

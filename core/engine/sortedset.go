@@ -9,15 +9,15 @@ import (
 
 // The sorted set commands (protocol: http-data 7). None of them fails on a
 // missing key, all of them return scores whether asked to or not.
-var zsetCommands = map[string]handler{
-	"sortedset.zadd": zsetAdd, "sortedset.zrem": zsetRem, "sortedset.zscore": zsetScore, "sortedset.zmscore": zsetMscore,
-	"sortedset.zcard": zsetCard, "sortedset.zincrby": zsetIncrby,
-	"sortedset.zrange": zsetRange, "sortedset.zrevrange": zsetRevrange, "sortedset.zrank": zsetRank, "sortedset.zrevrank": zsetRevrank,
-	"sortedset.zcount": zsetCount, "sortedset.zrangebyscore": zsetRangebyscore,
-	"sortedset.zpopmin": zsetPopmin, "sortedset.zpopmax": zsetPopmax,
-	"sortedset.zremrangebyrank": zsetRemrangebyrank, "sortedset.zremrangebyscore": zsetRemrangebyscore,
-	"sortedset.zinterstore": zsetInterstore, "sortedset.zunionstore": zsetUnionstore, "sortedset.zdiffstore": zsetDiffstore,
-	"sortedset.stats": zsetStats,
+var zsetCommands = family{
+	{"sortedset.zadd", zsetAdd}, {"sortedset.zrem", zsetRem}, {"sortedset.zscore", zsetScore}, {"sortedset.zmscore", zsetMscore},
+	{"sortedset.zcard", zsetCard}, {"sortedset.zincrby", zsetIncrby},
+	{"sortedset.zrange", zsetRange}, {"sortedset.zrevrange", zsetRevrange}, {"sortedset.zrank", zsetRank}, {"sortedset.zrevrank", zsetRevrank},
+	{"sortedset.zcount", zsetCount}, {"sortedset.zrangebyscore", zsetRangebyscore},
+	{"sortedset.zpopmin", zsetPopmin}, {"sortedset.zpopmax", zsetPopmax},
+	{"sortedset.zremrangebyrank", zsetRemrangebyrank}, {"sortedset.zremrangebyscore", zsetRemrangebyscore},
+	{"sortedset.zinterstore", zsetInterstore}, {"sortedset.zunionstore", zsetUnionstore}, {"sortedset.zdiffstore", zsetDiffstore},
+	{"sortedset.stats", zsetStats},
 }
 
 // memberText reads a member: text, on the raw face bytes too. It is stored as it

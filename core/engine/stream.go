@@ -40,9 +40,9 @@ type event struct {
 	at             int64 // seconds
 }
 
-var streamCommands = map[string]handler{
-	"stream.create": streamCreate, "stream.get_or_create": streamGetOrCreate, "stream.publish": streamPublish,
-	"stream.consume": streamConsume, "stream.stats": streamStats, "stream.list": streamList, "stream.delete": streamDelete,
+var streamCommands = family{
+	{"stream.create", streamCreate}, {"stream.get_or_create", streamGetOrCreate}, {"stream.publish", streamPublish},
+	{"stream.consume", streamConsume}, {"stream.stats", streamStats}, {"stream.list", streamList}, {"stream.delete", streamDelete},
 }
 
 func (r *room) held() int { return len(r.events) - r.head }

@@ -50,9 +50,9 @@ type topicEvent struct {
 	at             int64 // seconds
 }
 
-var topicsCommands = map[string]handler{
-	"topics.list": topicsList, "topics.create": topicsCreate, "topics.delete": topicsDelete, "topics.stats": topicsStats,
-	"topics.publish": topicsPublish, "topics.consume": topicsConsume,
+var topicsCommands = family{
+	{"topics.list", topicsList}, {"topics.create", topicsCreate}, {"topics.delete", topicsDelete}, {"topics.stats", topicsStats},
+	{"topics.publish", topicsPublish}, {"topics.consume", topicsConsume},
 }
 
 // settle runs the sweep that is due by now. Only the last tick matters: what an

@@ -27,9 +27,9 @@ type queuedCommand struct {
 	payload value.Value
 }
 
-var transactionCommands = map[string]handler{
-	"transaction.multi": transactionMulti, "transaction.exec": transactionExec, "transaction.discard": transactionDiscard,
-	"transaction.watch": transactionWatch, "transaction.unwatch": transactionUnwatch,
+var transactionCommands = family{
+	{"transaction.multi", transactionMulti}, {"transaction.exec", transactionExec}, {"transaction.discard", transactionDiscard},
+	{"transaction.watch", transactionWatch}, {"transaction.unwatch", transactionUnwatch},
 }
 
 const (

@@ -121,6 +121,12 @@ func payloadWithout(cmd *command.Command, args []value.Value, skip string) value
 	nest := ""
 	for i := range cmd.Args {
 		a := &cmd.Args[i]
+		if a.Plain() {
+			if !args[i].IsNil() && !contains(skip, a.Name) {
+				kv = append(kv, value.Str(a.Name), args[i])
+			}
+			continue
+		}
 		field := a.Wire()
 		given := args[i]
 		if a.Sent && given.IsNil() {

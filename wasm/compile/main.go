@@ -17,7 +17,7 @@ import (
 
 // outlined are the packages that are compiled without inlining. core/command is
 // not one of them: its table would be built by code instead of being data.
-var outlined = []string{"core/config", "core/engine", "core/errs", "core/session"}
+var outlined = []string{"core/config", "core/engine", "core/errs"}
 
 // experiment turns off Go 1.26's new garbage collector, which comes in addition to
 // the old one: 40 KB, and nothing to gain with one thread and a heap of a few MB.
