@@ -3,7 +3,7 @@ PEER_VENV   := build/venv-peer
 BENCH_FLAGS ?=
 
 # Make reads this file before the one that defines NODE_BUILD.
-bench: build/synap-testserver build/bench-go build/bench-c build/bench-pair build/synap.wasm bindings/node/dist/node.mjs $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK, redis-py and plain clients
+bench: build/synap-testserver build/bench-go build/bench-c build/bench-pair build/bench-codec.wasm build/synap.wasm bindings/node/dist/node.mjs $(VENV)/installed $(PEER_VENV)/installed ## measure every host beside the official SDK, redis-py and plain clients
 	$(GO) run ./tests/bench $(BENCH_FLAGS)
 
 build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)
@@ -11,6 +11,9 @@ build/bench-go: $(GO_SOURCES) $(wildcard tests/bench/workers/go/*.go)
 
 build/bench-pair: $(GO_SOURCES) $(wildcard tests/bench/workers/pair/*.go wasm/host/*.go)
 	$(GO) build -trimpath -o $@ ./tests/bench/workers/pair
+
+build/bench-codec.wasm: $(GO_SOURCES) $(wildcard tests/bench/workers/codec/*.go)
+	GOOS=wasip1 GOARCH=wasm $(GO) build -buildmode=c-shared -trimpath -ldflags '-s -w' -o $@ ./tests/bench/workers/codec
 
 build/bench-c: build/libsynap.so tests/bench/workers/bench.c $(HEADERS) $(PARTS)
 	$(CC) -std=c99 -Wall -Wextra -O2 -Iinclude -o $@ tests/bench/workers/bench.c -Lbuild -lsynap -Wl,-rpath,'$$ORIGIN'

@@ -12,13 +12,18 @@ import (
 	"time"
 )
 
-const wasm = "build/synap.wasm"
+const (
+	wasm      = "build/synap.wasm"
+	codecWasm = "build/bench-codec.wasm" // tests/bench/workers/codec
+)
 
 // guest is what measures the module in one runtime of WASM.
 type guest struct {
 	name string
 	pair host    // the module's part of calls over HTTP, nothing else: address wasm
 	aim  float64 // most µs for a pair
+	// codec is the codecs alone.
+	codec host
 	// whole makes whole calls on the engine in the module, at an address.
 	whole host
 	at    string
@@ -30,6 +35,7 @@ var guests = []guest{
 		name:  "Node",
 		pair:  host{name: "module in Node", argv: []string{"node", "tests/bench/workers/pair.mjs"}},
 		aim:   5,
+		codec: host{name: "codecs in Node", argv: []string{"node", "tests/bench/workers/codec.mjs"}},
 		whole: host{name: "calls in Node", argv: []string{"node", "tests/bench/workers/bench_node.mjs"}},
 		at:    "memory://",
 		soak:  []string{"node", "tests/bench/workers/soak.mjs", "SERVER"},
@@ -38,6 +44,7 @@ var guests = []guest{
 		name:  "wazero",
 		pair:  host{name: "module under wazero", argv: []string{"build/bench-pair"}},
 		aim:   4,
+		codec: host{name: "codecs under wazero", argv: []string{"build/bench-pair"}},
 		whole: host{name: "calls under wazero", argv: []string{"build/bench-pair"}},
 		at:    wasm,
 		soak:  []string{"build/bench-pair", wasm, "soak"},
@@ -49,6 +56,7 @@ var (
 	pairsAlone    = cell{"module", "pair", 1}
 	pairsInBatch  = cell{"module", "batch", 1}
 	pairCells     = []cell{pairsTogether, pairsAlone, pairsInBatch}
+	codecCell     = cell{"codec", "codec", 1}
 	wholeCells    = []cell{{"engine", "get", 1}, {"engine", "set", 1}}
 )
 
@@ -72,6 +80,9 @@ func (r results) measureModule(seconds float64) error {
 		if err := slice(&g.pair, wasm, pairCells); err != nil {
 			return err
 		}
+		if err := slice(&g.codec, codecWasm, []cell{codecCell}); err != nil {
+			return err
+		}
 		if err := slice(&g.whole, g.at, wholeCells); err != nil {
 			return err
 		}
@@ -93,6 +104,12 @@ func (r results) printModule(w io.Writer) {
 			fmt.Sprint("≤ ", g.aim), verdict(together <= g.aim))
 	}
 	fmt.Fprintln(w, "The frame of a kv.get in, a request out, its response in, the completion out; the host answers at once. The aim is for the first column.")
+	fmt.Fprintf(w, "\n%-34s %12s %25s %8s\n", "the codecs alone, µs", "a pair", "", "aim")
+	for _, g := range guests {
+		pair := r.each(g.codec, codecCell)
+		fmt.Fprintf(w, "%-34s %12.2f %25s %8s  %s\n", g.name, pair, "", fmt.Sprint("≤ ", g.aim), verdict(pair <= g.aim))
+	}
+	fmt.Fprintln(w, "A frame decoded, its request encoded; the response decoded, its result encoded: what the client adds is left out.")
 	fmt.Fprintf(w, "\n%-34s %12s %12s\n", "whole call on memory://, µs", "kv.get", "kv.set")
 	for _, g := range guests {
 		fmt.Fprintf(w, "%-34s %12.2f %12.2f\n", g.name, r.each(g.whole, wholeCells[0]), r.each(g.whole, wholeCells[1]))

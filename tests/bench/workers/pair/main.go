@@ -3,7 +3,8 @@
 //	bench-pair WASM OP INFLIGHT SECONDS
 //	bench-pair WASM soak CALLS
 //
-// OP is pair or batch, as tests/bench/workers/pair.mjs says; or get or set, a whole
+// OP is pair or batch, as tests/bench/workers/pair.mjs says; codec, with WASM the
+// codecs alone; or get or set, a whole
 // call on memory:// through package wasm/host, one at a time. soak makes so many
 // calls of one instance and reports the size of its memory after a fifth of them
 // and at the end.
@@ -63,13 +64,18 @@ func run(args []string) error {
 			return err
 		}
 		round, settled = m.pairs(op == "batch", inFlight), func() { m.checking = false }
+	case "codec":
+		if round, err = codecs(args[0]); err != nil {
+			return err
+		}
+		settled = func() {}
 	case "get", "set":
 		if round, err = whole(args[0], op); err != nil {
 			return err
 		}
 		settled = func() {}
 	default:
-		return fmt.Errorf("OP must be pair, batch, get or set, not %q", op)
+		return fmt.Errorf("OP must be pair, batch, codec, get or set, not %q", op)
 	}
 	length := time.Duration(seconds * float64(time.Second))
 	if _, _, _, err := measure(round, length/5); err != nil { // warms up
