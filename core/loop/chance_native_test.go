@@ -7,6 +7,8 @@ import (
 
 	"github.com/libsynap/libsynap/core/engine"
 	"github.com/libsynap/libsynap/core/value"
+
+	"github.com/libsynap/libsynap/core/session"
 )
 
 // TestChanceNative does what TestChance does, over the native wires: replies come
@@ -82,7 +84,7 @@ func playNative(t *testing.T, r *rand.Rand) {
 		t.Errorf("%d increments, want %d to %d", got, least, most)
 	}
 	for len(w.peers) > 0 {
-		w.to(w.now + int64(idleLimit))
+		w.to(w.now + int64(session.IdleLimit))
 	}
 	w.atRest()
 }

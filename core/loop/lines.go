@@ -3,7 +3,6 @@ package loop
 import (
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
-	"github.com/libsynap/libsynap/core/span"
 )
 
 // lines are the connections to a SynapRPC or RESP3 address that calls share: each
@@ -38,9 +37,6 @@ type round struct {
 	seen  uint64          // how many messages had come before
 	at    int64           // when they were sent
 }
-
-// idleLimit is how long an unused connection is kept.
-const idleLimit = 60 * span.Second
 
 // send sends the next steps of a job's calls, all on one line, or has the job wait
 // for one. A call has one step at a time here.
@@ -79,24 +75,13 @@ func (j *job) unfinished() []*session.Call {
 	return j.calls
 }
 
-// choose returns the line that takes the requests, nil if one should be opened. It
-// goes through them in their order, so that few are used much: what travels
-// together costs less.
+// choose returns the line that takes the requests, nil if one should be opened.
 func (p *lines) choose(requests int) *line {
-	var least *line
-	for _, l := range p.list {
-		under := len(l.pending)
-		if under == 0 || under+requests <= session.MaxPipelined {
-			return l
-		}
-		if least == nil || under < len(least.pending) {
-			least = l
-		}
-	}
-	if len(p.list) < p.c.cfg.PoolSize {
+	i := session.Pick(len(p.list), p.c.cfg.PoolSize, requests, func(i int) int { return len(p.list[i].pending) })
+	if i < 0 {
 		return nil
 	}
-	return least // the server reads on as it finishes
+	return p.list[i]
 }
 
 func (l *line) send(j *job) {
@@ -117,7 +102,7 @@ func (l *line) ready() {
 	p.opening = nil
 	p.list = append(p.list, l)
 	l.rested = p.c.now
-	p.c.timers.set(&l.idle, p.c.now+int64(idleLimit), l.tend)
+	p.c.timers.set(&l.idle, p.c.now+int64(session.IdleLimit), l.tend)
 	for _, j := range p.takeWaiting() {
 		if !j.done {
 			j.send()
@@ -138,7 +123,7 @@ func (l *line) received(r session.Received) *errs.Error {
 	}
 	j, ok := l.pending[r.Ticket]
 	if !ok {
-		return errs.New(errs.Protocol, "the server answered one question twice; the connection was closed over it")
+		return session.AnsweredTwice()
 	}
 	delete(l.pending, r.Ticket)
 	if j == nil {
@@ -197,7 +182,7 @@ func (l *line) tend() {
 	if l.live > 0 {
 		l.rested = c.now
 	}
-	if at := l.rested + int64(idleLimit); at > c.now {
+	if at := l.rested + int64(session.IdleLimit); at > c.now {
 		c.timers.set(&l.idle, at, l.tend)
 		return
 	}
@@ -231,7 +216,7 @@ func (l *line) gone(err *errs.Error) {
 	// which is next on RESP3 and most likely on SynapRPC.
 	others := err
 	if err.Code != errs.Connection {
-		others = errs.New(errs.Connection, "the connection was given up because of another call's reply: "+err.Message)
+		others = session.OthersFault(err)
 		if t, j := l.oldest(true); j != nil && t < l.sock.written {
 			l.breakOff(t, j, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/libsynap/libsynap/core/engine"
+	"github.com/libsynap/libsynap/core/session"
 	"github.com/libsynap/libsynap/core/testserver/native"
 	"github.com/libsynap/libsynap/core/value"
 	"github.com/libsynap/libsynap/core/wire/resp3"
@@ -252,6 +253,6 @@ func (w *world) serveAll() {
 // rested lets idle sockets go, and fails if anything is left.
 func (w *world) rested() {
 	w.t.Helper()
-	w.to(w.now + int64(idleLimit))
+	w.to(w.now + int64(session.IdleLimit))
 	w.atRest()
 }

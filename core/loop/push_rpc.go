@@ -4,7 +4,6 @@ import (
 	"github.com/libsynap/libsynap/core/config"
 	"github.com/libsynap/libsynap/core/errs"
 	"github.com/libsynap/libsynap/core/session"
-	"github.com/libsynap/libsynap/core/span"
 )
 
 // rpcPush is a way for pushes: a SynapRPC connection of its own.
@@ -17,13 +16,6 @@ type rpcPush struct {
 	ping  timer
 	asked uint64 // 1 + the ticket of the probe's question, 0 if none is open
 }
-
-const (
-	// pingEvery and silence find dead connections: a server of the native wires says
-	// nothing unasked.
-	pingEvery = 15 * span.Second
-	silence   = 40 * span.Second
-)
 
 // takeSocket has the pushes come over SynapRPC.
 func (p *push) takeSocket() {
@@ -46,19 +38,19 @@ func (w *rpcPush) ready() {
 	}
 	c := w.p.s.c
 	w.heard = c.now
-	c.timers.set(&w.ping, c.now+int64(pingEvery), w.tend)
+	c.timers.set(&w.ping, c.now+int64(session.PingEvery), w.tend)
 }
 
 // tend has the server say that it lives, and gives it up when it does not.
 func (w *rpcPush) tend() {
 	c := w.p.s.c
-	until := w.heard + int64(silence)
+	until := w.heard + int64(session.Silence)
 	if c.now >= until {
 		w.p.drop()
 		return
 	}
 	w.sock.send(&session.Step{Name: "PING"})
-	c.timers.set(&w.ping, min(c.now+int64(pingEvery), until), w.tend)
+	c.timers.set(&w.ping, min(c.now+int64(session.PingEvery), until), w.tend)
 }
 
 func (w *rpcPush) received(r session.Received) *errs.Error {

@@ -67,16 +67,12 @@ func (c *Client) dial(cfg *config.Config, user socketUser) *socket {
 		link: session.NewLink(wire, cfg.Username, cfg.Password, cfg.MaxReplyBytes)}
 	c.sockets[s.id] = s
 	c.timers.set(&s.timer, c.now+int64(cfg.ConnectTimeout), func() {
-		s.fail(s.unreachable("it took longer than connect_timeout"))
+		s.fail(session.Unreachable(s.cfg.String(), "it took longer than connect_timeout"))
 	})
 	at := strings.LastIndexByte(cfg.Host, ':')
 	port, _ := strconv.Atoi(cfg.Host[at+1:])
 	c.host.SocketOpen(s.id, &Dial{Host: strings.Trim(cfg.Host[:at], "[]"), Port: port, TLS: cfg.TLS(), Timeout: cfg.ConnectTimeout})
 	return s
-}
-
-func (s *socket) unreachable(why string) *errs.Error {
-	return errs.New(errs.Connection, "cannot reach "+s.cfg.String()+": "+why+". Is the server running there?")
 }
 
 // send puts a request among those that are written when the event is over, and
@@ -199,7 +195,7 @@ func (s *socket) message(text string) *errs.Error {
 func (c *Client) SocketClosed(now int64, id int32, why string) {
 	c.now = max(c.now, now)
 	if s := c.sockets[id]; s != nil {
-		err := s.unreachable(why)
+		err := session.Unreachable(s.cfg.String(), why)
 		if s.open && s.link.Ready() {
 			err = errs.New(errs.Connection, "the connection to "+s.cfg.String()+" broke before the reply was complete: "+why)
 		}

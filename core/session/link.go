@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/span"
 	"github.com/libsynap/libsynap/core/value"
 	"github.com/libsynap/libsynap/core/wire/resp3"
 	"github.com/libsynap/libsynap/core/wire/synaprpc"
@@ -42,9 +43,37 @@ const (
 	// MaxPipelined is how many requests the server works on per connection
 	// (protocol: synaprpc 5). Further ones wait in the socket.
 	MaxPipelined = 256
+	// IdleLimit is how long an unused connection is kept, well below the server's own
+	// 300 s (protocol: synaprpc 5).
+	IdleLimit = 60 * span.Second
+	// PingEvery and Silence find dead subscriptions: the server says nothing unasked,
+	// and closes who has said nothing for long.
+	PingEvery = 15 * span.Second
+	Silence   = 40 * span.Second
 	// ids is the number of request ids of SynapRPC: all but the one of pushes.
 	ids = synaprpc.PushID
 )
+
+// Pick returns which of n connections takes more requests, where load tells how many
+// are under way on each; -1 if a further one should be opened, of which there are
+// most at most. It goes through them in their order, so that few are used much: what
+// travels together costs less.
+func Pick(n, most, requests int, load func(i int) int) int {
+	least, under := -1, 0
+	for i := range n {
+		l := load(i)
+		if l == 0 || l+requests <= MaxPipelined {
+			return i
+		}
+		if least < 0 || l < under {
+			least, under = i, l
+		}
+	}
+	if n < most {
+		return -1
+	}
+	return least // the server reads on as it finishes
+}
 
 // NewLink returns the state of a new connection. limit bounds a reply's bytes.
 func NewLink(wire Wire, user, password string, limit int) *Link {
@@ -192,6 +221,22 @@ func (l *Link) decode(message string) (r Received, err *errs.Error) {
 		r.Err = NativeError(m.Err)
 	}
 	return r, nil
+}
+
+// AnsweredTwice is the error of a reply whose request has been answered.
+func AnsweredTwice() *errs.Error {
+	return errs.New(errs.Protocol, "the server answered one question twice; the connection was closed over it")
+}
+
+// OthersFault is what an error of one reply, which ended the connection, is to the
+// other calls on it.
+func OthersFault(err *errs.Error) *errs.Error {
+	return errs.New(errs.Connection, "the connection was given up because of another call's reply: "+err.Message)
+}
+
+// Unreachable is the error of a connection that did not come about.
+func Unreachable(server, why string) *errs.Error {
+	return errs.New(errs.Connection, "cannot reach "+server+": "+why+". Is the server running there?")
 }
 
 func (l *Link) unasked() *errs.Error {

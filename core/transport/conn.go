@@ -16,6 +16,7 @@ import (
 
 	"github.com/libsynap/libsynap/core/config"
 	"github.com/libsynap/libsynap/core/errs"
+	"github.com/libsynap/libsynap/core/session"
 )
 
 // conn is a connection to the server. It serves one exchange at a time: requests
@@ -61,9 +62,6 @@ type pool struct {
 	reaper *time.Timer        // set while any rests
 	closed bool
 }
-
-// idleLimit is how long an unused connection is kept.
-const idleLimit = 60 * time.Second
 
 // add takes a new connection in; false means that the pool is closed.
 func (p *pool) add(c *conn) bool {
@@ -117,7 +115,7 @@ func (p *pool) put(c *conn) {
 	}
 	p.idle = append(p.idle, c)
 	if p.reaper == nil {
-		p.reaper = time.AfterFunc(idleLimit, p.reap)
+		p.reaper = time.AfterFunc(session.IdleLimit, p.reap)
 	}
 }
 
@@ -126,14 +124,14 @@ func (p *pool) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := 0
-	for ; n < len(p.idle) && time.Since(p.idle[n].rests) >= idleLimit; n++ {
+	for ; n < len(p.idle) && time.Since(p.idle[n].rests) >= session.IdleLimit; n++ {
 		delete(p.open, p.idle[n])
 		p.idle[n].close()
 	}
 	p.idle = slices.Delete(p.idle, 0, n)
 	p.reaper = nil
 	if len(p.idle) > 0 && !p.closed {
-		p.reaper = time.AfterFunc(idleLimit-time.Since(p.idle[0].rests), p.reap)
+		p.reaper = time.AfterFunc(session.IdleLimit-time.Since(p.idle[0].rests), p.reap)
 	}
 }
 

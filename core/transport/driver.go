@@ -94,7 +94,7 @@ func broken(cfg *config.Config, err error, sent int, deadline time.Time) *Broken
 	case errors.As(err, &untrusted):
 		b.Err = errs.New(errs.Connection, "the certificate of "+server+" is not trusted: "+untrusted.Err.Error()+". Name its authority with tls_ca")
 	case errors.As(err, new(dialError)):
-		b.Err = errs.New(errs.Connection, "cannot reach "+server+": "+reason(err)+". Is the server running there?")
+		b.Err = session.Unreachable(server, reason(err))
 	case errors.As(err, new(net.Error)), isBroken(err):
 		b.Err = errs.New(errs.Connection, "the connection to "+server+" broke before the reply was complete: "+reason(err))
 	}

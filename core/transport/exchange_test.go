@@ -136,7 +136,7 @@ func TestRestingConnectionsAreClosedAfterAWhile(t *testing.T) {
 	old, young := dial(), dial()
 	h.pool.put(old)
 	h.pool.put(young)
-	old.rests = time.Now().Add(-idleLimit)
+	old.rests = time.Now().Add(-session.IdleLimit)
 	h.pool.reap()
 	if c := h.pool.take(); c != young {
 		t.Error("the young connection does not rest any more")

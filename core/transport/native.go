@@ -25,6 +25,7 @@ type Native struct {
 
 	mu      sync.Mutex
 	conns   []*nativeConn
+	loads   []int    // of choose
 	dialing *dialing // the connection being opened
 	reaper  *time.Timer
 	closed  bool
@@ -157,30 +158,22 @@ func (n *Native) acquire(ctx context.Context, deadline time.Time, requests int) 
 }
 
 // choose returns the connection that takes the requests, nil if one should be
-// opened. It goes through them in their order, so that few are used much: what
-// travels together costs less.
+// opened.
 func (n *Native) choose(requests int) *nativeConn {
-	var least *nativeConn
-	load := 0
-	for i := 0; i < len(n.conns); i++ {
-		c := n.conns[i]
-		under, usable := c.load()
-		if !usable {
-			n.conns = append(n.conns[:i], n.conns[i+1:]...)
-			i--
-			continue
-		}
-		if under == 0 || under+requests <= session.MaxPipelined {
-			return c
-		}
-		if least == nil || under < load {
-			least, load = c, under
+	loads := n.loads[:0]
+	usable := n.conns[:0]
+	for _, c := range n.conns {
+		if under, ok := c.load(); ok {
+			usable, loads = append(usable, c), append(loads, under)
 		}
 	}
-	if len(n.conns) < n.cfg.PoolSize {
+	clear(n.conns[len(usable):])
+	n.conns, n.loads = usable, loads
+	i := session.Pick(len(usable), n.cfg.PoolSize, requests, func(i int) int { return loads[i] })
+	if i < 0 {
 		return nil
 	}
-	return least // the server reads on as it finishes
+	return usable[i]
 }
 
 // open opens a connection and puts it among the others. It runs on a goroutine of
@@ -197,7 +190,7 @@ func (n *Native) open(d *dialing, deadline time.Time) {
 		if err == nil {
 			n.conns = append(n.conns, c)
 			if n.reaper == nil {
-				n.reaper = time.AfterFunc(idleLimit, n.reap)
+				n.reaper = time.AfterFunc(session.IdleLimit, n.reap)
 			}
 		}
 		n.mu.Unlock()
@@ -242,7 +235,7 @@ func (n *Native) reap() {
 	defer n.mu.Unlock()
 	keep := n.conns[:0]
 	for _, c := range n.conns {
-		if !c.idle(idleLimit) {
+		if !c.idle(session.IdleLimit) {
 			keep = append(keep, c)
 		}
 	}
@@ -250,7 +243,7 @@ func (n *Native) reap() {
 	n.conns = keep
 	n.reaper = nil
 	if len(keep) > 0 && !n.closed {
-		n.reaper = time.AfterFunc(idleLimit/2, n.reap)
+		n.reaper = time.AfterFunc(session.IdleLimit/2, n.reap)
 	}
 }
 

@@ -258,7 +258,7 @@ func (c *nativeConn) await(x *exchange, deadline time.Time) (sent int, err error
 func (c *nativeConn) reasonFor(x *exchange) error {
 	var own *errs.Error
 	if errors.As(c.err, &own) && own.Code != errs.Closed && x != c.culprit {
-		return errs.New(errs.Connection, "the connection was given up because of another call's reply: "+own.Message)
+		return session.OthersFault(own)
 	}
 	return c.err
 }
@@ -376,14 +376,7 @@ func (c *nativeConn) read(deadline time.Time) error {
 	if err := c.SetReadDeadline(deadline); err != nil {
 		return err
 	}
-	n, err := c.fill()
-	if n > 0 {
-		if bad := c.receive(); bad != nil {
-			return bad
-		}
-		return nil
-	}
-	return err
+	return c.receive(c.take)
 }
 
 // fill reads once.
@@ -402,41 +395,54 @@ func (c *nativeConn) fill() (int, error) {
 	return n, err
 }
 
-// receive hands the complete messages to those who wait for them.
-func (c *nativeConn) receive() error {
+// receive waits for bytes and hands the messages that are complete to take, with the
+// connection locked.
+func (c *nativeConn) receive(take func(session.Received) *errs.Error) error {
+	if n, err := c.fill(); n == 0 {
+		return err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for {
+	for c.err == nil {
 		n, bad := c.link.Size(c.in[c.first:])
+		if bad == nil && n == 0 {
+			break
+		}
 		if bad != nil {
 			return bad
-		}
-		if n == 0 || c.err != nil {
-			return nil
 		}
 		message := string(c.in[c.first : c.first+n])
 		c.first += n
 		r, bad := c.link.Receive(message)
+		if bad == nil {
+			bad = take(r)
+		}
 		if bad != nil {
 			return bad
 		}
-		c.seen++
-		if r.Push || r.Hello {
-			continue // pushes of command("pubsub.subscribe"); who wants them subscribes
-		}
-		x := c.pending[r.Ticket]
-		if x == nil {
-			return errs.New(errs.Protocol, "the server answered one question twice; the connection was closed over it")
-		}
-		delete(c.pending, r.Ticket)
-		if x == abandoned {
-			continue
-		}
-		x.replies[r.Ticket-x.base] = reply{here: true, value: r.Value, err: r.Err}
-		if x.left--; x.left == 0 {
-			c.wakeUp(x)
-		}
 	}
+	return nil
+}
+
+// take hands a reply to who waits for it.
+func (c *nativeConn) take(r session.Received) *errs.Error {
+	c.seen++
+	if r.Push || r.Hello {
+		return nil // pushes of command("pubsub.subscribe"); who wants them subscribes
+	}
+	x := c.pending[r.Ticket]
+	if x == nil {
+		return session.AnsweredTwice()
+	}
+	delete(c.pending, r.Ticket)
+	if x == abandoned {
+		return nil
+	}
+	x.replies[r.Ticket-x.base] = reply{here: true, value: r.Value, err: r.Err}
+	if x.left--; x.left == 0 {
+		c.wakeUp(x)
+	}
+	return nil
 }
 
 // fail ends the connection for all.

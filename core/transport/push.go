@@ -14,13 +14,6 @@ import (
 	"github.com/libsynap/libsynap/core/value"
 )
 
-const (
-	// pingEvery and silence find dead connections: the server answers pings but
-	// never sends its own (protocol: websocket, common rules).
-	pingEvery = 15 * time.Second
-	silence   = 40 * time.Second
-)
-
 // PushOptions are what a subscription is opened with.
 type PushOptions struct {
 	Size   int  // items kept
@@ -166,7 +159,7 @@ func (p *Push) read(conn pushConn) {
 	p.probe.Restart()
 	p.unasked.Store(false)
 	limit := func() {
-		after := silence
+		after := session.Silence
 		if p.probe.Asked() && !p.unasked.Load() {
 			after = p.timeout // a probe is a call like any other
 		}
@@ -229,7 +222,7 @@ func (p *Push) wake() {
 func (p *Push) ask(conn pushConn) {
 	refused := func() {
 		p.unasked.Store(true)
-		conn.limit(time.Now().Add(silence))
+		conn.limit(time.Now().Add(session.Silence))
 	}
 	if conn.ask(p.probe.Step(), refused) != nil {
 		refused()
@@ -237,7 +230,7 @@ func (p *Push) ask(conn pushConn) {
 }
 
 func pinger(conn pushConn, done chan struct{}) {
-	ticker := time.NewTicker(pingEvery)
+	ticker := time.NewTicker(session.PingEvery)
 	defer ticker.Stop()
 	for {
 		select {

@@ -79,7 +79,7 @@ func (p *rpcPush) start(deadline time.Time) error {
 		}
 	}
 	for !p.sub.Ready() {
-		if err := p.receive(); err != nil {
+		if err := p.receive(p.take); err != nil {
 			return err
 		}
 	}
@@ -110,48 +110,25 @@ func (p *rpcPush) sendProbe(step session.Step, deadline time.Time, refused func(
 	return err
 }
 
-// receive waits for bytes and takes in what is complete.
-func (p *rpcPush) receive() error {
-	n, err := p.fill()
-	if n == 0 {
-		return err
+// take takes a message in.
+func (p *rpcPush) take(r session.Received) *errs.Error {
+	if !r.Push {
+		if r.Err != nil && r.Ticket == p.probe && p.refused != nil {
+			p.refused()
+		}
+		return p.sub.Reply(r)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for {
-		n, bad := p.link.Size(p.in[p.first:])
-		if bad != nil {
-			return bad
-		}
-		if n == 0 {
-			return nil
-		}
-		message := string(p.in[p.first : p.first+n])
-		p.first += n
-		r, bad := p.link.Receive(message)
-		if bad != nil {
-			return bad
-		}
-		if !r.Push {
-			if bad := p.sub.Reply(r); bad != nil {
-				return bad
-			}
-			if r.Err != nil && r.Ticket == p.probe && p.refused != nil {
-				p.refused()
-			}
-			continue
-		}
-		// What comes before the subscription stands is of one that does not count: the
-		// gap is told.
-		if object, ok := session.PushObject(r.Value); ok && p.sub.Ready() {
-			p.queue = append(p.queue, object)
-		}
+	// What comes before the subscription stands is of one that does not count: the gap
+	// is told.
+	if object, ok := session.PushObject(r.Value); ok && p.sub.Ready() {
+		p.queue = append(p.queue, object)
 	}
+	return nil
 }
 
 func (p *rpcPush) next() (value.Value, error) {
 	for len(p.queue) == 0 {
-		if err := p.receive(); err != nil {
+		if err := p.receive(p.take); err != nil {
 			return value.Nil, err
 		}
 		if len(p.queue) == 0 {

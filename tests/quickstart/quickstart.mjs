@@ -17,7 +17,7 @@ async function keyValue(client) {
 
 async function queue(client) {
   // SynapRPC creates queues without options.
-  await client.queue.create("jobs-node", address.startsWith("synap") ? {} : { maxDepth: 1000 });
+  await client.queue.create("jobs-node", { maxDepth: 1000 });
   await client.queue.publish("jobs-node", new TextEncoder().encode("Hello"), { priority: 5 });
   const message = await client.queue.consume("jobs-node", "worker-1");
   assert.equal(new TextDecoder().decode(message?.payload), "Hello");
