@@ -173,8 +173,10 @@ func (c *Client) start(call *session.Call, f *session.Frame, deadline int64) *er
 
 func (c *Client) batch(tag int32, frames []session.Frame, deadline int64) *job {
 	j := &job{c: c, tag: tag, tagged: true, batch: true, deadline: deadline, early: make([]value.Value, len(frames))}
+	all := make([]session.Call, len(frames))
+	j.calls = make([]*session.Call, 0, len(frames))
 	for i := range frames {
-		call := &session.Call{}
+		call := &all[i]
 		if err := c.start(call, &frames[i], deadline); err != nil {
 			j.early[i] = session.Outcome(value.Nil, c.about(err))
 			continue

@@ -107,12 +107,12 @@ func frameOf(v value.Value, inBatch bool) (Frame, *errs.Error) {
 		if v.Len() != 2 || list.Kind() != value.KindArray || list.Len() > maxBatch {
 			return f, badFrame("it must be [2, [request, …]] with at most 100,000 requests")
 		}
-		for i := 0; i < list.Len(); i++ {
-			one, err := frameOf(list.Index(i), true)
-			if err != nil {
+		f.Batch = make([]Frame, list.Len())
+		for i := range f.Batch {
+			var err *errs.Error
+			if f.Batch[i], err = frameOf(list.Index(i), true); err != nil {
 				return f, err
 			}
-			f.Batch = append(f.Batch, one)
 		}
 	case OpNext:
 		max, okMax := v.Index(2).AsInt()
