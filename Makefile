@@ -42,6 +42,7 @@ test-generated:
 
 test-go:
 	$(GO) test -timeout 300s ./...
+	@$(GO) test -v -run TestModule ./wasm/compile | grep bytes
 
 test-race:
 	CGO_ENABLED=1 $(GO) test -timeout 300s -race ./core/... ./capi
